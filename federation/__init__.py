@@ -1,0 +1,1 @@
+"""SAML Federation: the toolkit. SAML, metadata, attribute release, audiences and SCIM, usable without either app."""

@@ -1,0 +1,66 @@
+"""Checks: one rule, one named function, one clause, and a record of what it saw.
+
+A profile is an ordered tuple of such functions. `run` walks it, keeps a `Check` for each, and raises `Refused` with the
+whole list at the first that fails, so that a page, a log and the command line can all show the same object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import NamedTuple, ParamSpec
+
+from federation.errors import Refused
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What one rule expected and what it received.
+
+    `rule` is a dotted short name that is stable across releases, `reference` the clause or profile id. `expected` and
+    `received` are short texts for an administrator; secret or personal values are masked by the rule itself.
+    """
+
+    rule: str
+    reference: str
+    expected: str
+    received: str
+    ok: bool
+
+
+class Seen(NamedTuple):
+    """What a rule function answers: the verdict, and both sides in words."""
+
+    ok: bool
+    expected: str
+    received: str
+
+
+def rule(name: str, reference: str) -> Callable[[Callable[P, Seen]], Callable[P, Check]]:
+    """Make a function that answers `Seen` into a named rule that answers a `Check`."""
+
+    def decorate(function: Callable[P, Seen]) -> Callable[P, Check]:
+        @wraps(function)
+        def named(*args: P.args, **kwargs: P.kwargs) -> Check:
+            ok, expected, received = function(*args, **kwargs)
+            return Check(rule=name, reference=reference, expected=expected, received=received, ok=ok)
+
+        return named
+
+    return decorate
+
+
+def run(rules: Sequence[Callable[P, Check]], before: Sequence[Check], *args: P.args, **kwargs: P.kwargs) -> tuple[Check, ...]:
+    """Run the rules in order and answer `before` plus every check made.
+
+    Raises `Refused`, which carries all checks so far, at the first that fails.
+    """
+    checks = list(before)
+    for check in rules:
+        checks.append(check(*args, **kwargs))
+        if not checks[-1].ok:
+            raise Refused(checks)
+    return tuple(checks)

@@ -1,0 +1,1 @@
+"""Metadata (SAML Metadata): reading, publishing, trust, difference and lint."""

@@ -1,0 +1,62 @@
+"""Instants and durations as SAML writes them (SAML Core 1.3.3, XML Schema 3.2.6 and 3.2.7)."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from federation.errors import Malformed
+
+_INSTANT = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,12}))?(Z|[+-]\d\d:\d\d)?", re.ASCII
+)
+_DURATION = re.compile(
+    r"(-)?P(?:(\d{1,4})Y)?(?:(\d{1,4})M)?(?:(\d{1,6})D)?"
+    r"(T(?:(\d{1,8})H)?(?:(\d{1,8})M)?(?:(\d{1,10})(?:\.\d{1,9})?S)?)?",
+    re.ASCII,
+)
+
+
+def parse_instant(text: str) -> datetime:
+    """Read an xs:dateTime of at most 40 characters; one without a zone is UTC, as SAML Core 1.3.3 has it.
+
+    Raises `Malformed` (rule `times.instant`).
+    """
+    text = text.strip(" \t\r\n")
+    match = _INSTANT.fullmatch(text) if len(text) <= 40 else None
+    if match is None:
+        raise Malformed("times.instant", "not an xs:dateTime")
+    year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
+    micro = int((match[7] or "0")[:6].ljust(6, "0"))
+    try:
+        instant = datetime(year, month, day, hour, minute, second, micro, tzinfo=UTC)
+        if match[8] not in (None, "Z"):
+            hours, minutes = match[8][1:].split(":")
+            offset = timedelta(hours=int(hours), minutes=int(minutes))
+            if offset > timedelta(hours=14) or int(minutes) > 59:
+                raise ValueError
+            instant = instant - offset if match[8][0] == "+" else instant + offset
+    except (ValueError, OverflowError):
+        raise Malformed("times.instant", "not a date that exists") from None
+    return instant
+
+
+def format_instant(instant: datetime) -> str:
+    """Write an aware `datetime` as UTC with whole seconds and a trailing Z."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_duration(text: str) -> timedelta:
+    """Read an xs:duration; a year counts 365 days and a month 30. Raises `Malformed` (rule `times.duration`)."""
+    text = text.strip(" \t\r\n")
+    match = _DURATION.fullmatch(text) if len(text) <= 60 else None
+    if match is None or text.endswith(("P", "T")):
+        raise Malformed("times.duration", "not an xs:duration")
+    years, months, days, hours, minutes, seconds = (int(match[group] or 0) for group in (2, 3, 4, 6, 7, 8))
+    span = timedelta(days=years * 365 + months * 30 + days, hours=hours, minutes=minutes, seconds=seconds)
+    return -span if match[1] else span
+
+
+def format_duration(span: timedelta) -> str:
+    """Write a non-negative span as an xs:duration in whole seconds."""
+    return f"PT{int(span.total_seconds())}S"

@@ -1,0 +1,1 @@
+"""SQLAlchemy glue that both apps use: engine, session, types, migrations."""

@@ -1,0 +1,1 @@
+"""The service provider, for any Pyramid app: `config.include("sp_app")`."""
