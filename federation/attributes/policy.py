@@ -1,0 +1,228 @@
+"""Release: what one connection is told about one person. Deny by default; one rule for assertion and provisioning.
+
+An attribute leaves the house only if the connection's policy names it, AND either the SP's metadata requests it or the
+policy marks it unconditional. A request can only narrow: to fewer attributes, or to fewer values of one.
+
+Partners whose metadata requests nothing (much stock software) receive nothing under a plain preset; the administrator
+who means it says so with the `:unconditional` form of the preset, for instance `directory:unconditional`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from federation.attributes.catalogue import CATALOGUE, entry_named
+from federation.attributes.presets import PRESETS, UNCONDITIONAL_SUFFIX
+from federation.errors import ConfigurationError
+from federation.saml.messages import Attribute
+from federation.saml.metadata.entity import Entity, RequestedAttribute
+from federation.saml.names import PAIRWISE_ID, SUBJECT_ID, SUBJECT_ID_REQ, NameFormat
+
+SIGNALS: Final[Mapping[str, str]] = {"pairwise-id": PAIRWISE_ID, "any": PAIRWISE_ID, "subject-id": SUBJECT_ID}
+"""subject-id:req values and the identifier each asks for; `any` gets the one that says least (SDP-IDP15)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What the policy says about one attribute.
+
+    `key` is a catalogue key. `unconditional` releases it although the SP's metadata does not ask. `values`, when given,
+    are the only values that may leave (IIP-IDP02).
+    """
+
+    key: str
+    unconditional: bool = False
+    values: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What release decided about one attribute that the policy allows or the SP requests.
+
+    `key` is None for a requested attribute that we do not know. `required` is the SP's isRequired. `values` are what is
+    released, `reason` says in words why it is that. `outcome` is one of released, not_allowed, not_requested,
+    no_value, value_not_wanted, unknown.
+    """
+
+    key: str | None
+    name: str
+    outcome: str
+    values: tuple[str, ...]
+    required: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasePolicy:
+    """The attributes that one connection may receive; `preset` names the template it came from, for display only."""
+
+    rules: tuple[Rule, ...] = ()
+    preset: str | None = None
+
+    def __post_init__(self) -> None:
+        problems = [f"no attribute is called {rule.key!r}" for rule in self.rules if rule.key not in CATALOGUE]
+        keys = [rule.key for rule in self.rules]
+        problems += [f"{key!r} is listed twice" for key in sorted(set(keys)) if keys.count(key) > 1]
+        if problems:
+            raise ConfigurationError(*problems)
+
+    @classmethod
+    def from_preset(cls, name: str) -> ReleasePolicy:
+        """The policy of a preset, `directory` or `directory:unconditional`. Raises `ConfigurationError`."""
+        base, colon, _ = name.partition(":")
+        if base not in PRESETS or (colon and name != base + UNCONDITIONAL_SUFFIX):
+            choices = ", ".join(PRESETS)
+            raise ConfigurationError(
+                f"no release preset is called {name!r}; choose from {choices}, each also with {UNCONDITIONAL_SUFFIX}"
+            )
+        return cls(tuple(Rule(key, unconditional=bool(colon)) for key in PRESETS[base].keys), preset=name)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> ReleasePolicy:
+        """Read what `to_json` wrote. Raises `ConfigurationError` for anything else, so that no policy is guessed at."""
+        try:
+            rules = tuple(_rule_from_json(key, options) for key, options in data["attributes"].items())
+            preset = data.get("preset")
+        except (KeyError, TypeError, AttributeError):
+            raise ConfigurationError("the release policy is not in the form that this version writes") from None
+        if set(data) - {"attributes", "preset"} or not (preset is None or isinstance(preset, str)):
+            raise ConfigurationError("the release policy is not in the form that this version writes")
+        return cls(rules, preset)
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object: `{"preset": name or null, "attributes": {key: {"unconditional": bool, "values": [...]}}}`."""
+        attributes: dict[str, dict[str, Any]] = {}
+        for rule in self.rules:
+            attributes[rule.key] = {"unconditional": rule.unconditional}
+            if rule.values is not None:
+                attributes[rule.key]["values"] = list(rule.values)
+        return {"preset": self.preset, "attributes": attributes}
+
+
+def requested_by(entity: Entity, index: int | None = None) -> tuple[RequestedAttribute, ...]:
+    """Everything an SP's metadata requests: one AttributeConsumingService, and the subject identifier signal.
+
+    `index` is the request's AttributeConsumingServiceIndex (SAML Core 3.4.1); without it, or with one that the metadata
+    does not have, the default service counts (SAML Metadata 2.4.4). The entity attribute subject-id:req adds its
+    identifier as required; `none` and a signal for the other one strike an identifier out (SDP-IDP15).
+    """
+    services = entity.sp.attribute_consuming if entity.sp is not None else ()
+    requested: tuple[RequestedAttribute, ...] = ()
+    if services:
+        chosen = next((service for service in services if service.index == index), None)
+        chosen = chosen or next((service for service in services if service.is_default), None)
+        chosen = chosen or next((service for service in services if service.is_default is None), services[0])
+        requested = chosen.requested
+    signal = entity.attribute(SUBJECT_ID_REQ)
+    if len(signal) != 1 or signal[0] not in (*SIGNALS, "none"):
+        return requested
+    wanted = SIGNALS.get(signal[0])
+    struck = {SUBJECT_ID, PAIRWISE_ID} - {wanted}
+    requested = tuple(attribute for attribute in requested if attribute.name not in struck)
+    if wanted is None or any(attribute.name == wanted for attribute in requested):
+        return requested
+    return (RequestedAttribute(wanted, NameFormat.URI, is_required=True), *requested)
+
+
+def decide(
+    policy: ReleasePolicy, person: Mapping[str, Sequence[str]], requested: Sequence[RequestedAttribute]
+) -> tuple[Verdict, ...]:
+    """Decide attribute by attribute, in catalogue order, then what was requested but is not allowed or not known.
+
+    `person` maps catalogue keys to values. Everything that shows, sends or provisions attributes goes through here.
+    """
+    wishes, unknown = _wishes(requested)
+    rules = {rule.key: rule for rule in policy.rules}
+    verdicts = [
+        _verdict(key, rules.get(key), wishes.get(key), person.get(key, ()))
+        for key in CATALOGUE
+        if key in rules or key in wishes
+    ]
+    reason = "requested, but this site knows no such attribute"
+    verdicts += [Verdict(None, wish.name, "unknown", (), wish.is_required, reason) for wish in unknown]
+    return tuple(verdicts)
+
+
+def release(
+    policy: ReleasePolicy, person: Mapping[str, Sequence[str]], requested: Sequence[RequestedAttribute]
+) -> tuple[Attribute, ...]:
+    """The attributes for an assertion: NameFormat uri, several values as several values (SDP-IDP18 to 20)."""
+    return tuple(
+        Attribute(entry.name, values, name_format=entry.name_format, friendly_name=entry.friendly_name)
+        for key, values in release_keys(policy, person, requested).items()
+        for entry in (CATALOGUE[key],)
+    )
+
+
+def release_keys(
+    policy: ReleasePolicy, person: Mapping[str, Sequence[str]], requested: Sequence[RequestedAttribute]
+) -> dict[str, tuple[str, ...]]:
+    """The same decision under our own keys, for provisioning. An attribute without a value to release is absent."""
+    verdicts = decide(policy, person, requested)
+    return {verdict.key: verdict.values for verdict in verdicts if verdict.key is not None and verdict.values}
+
+
+def allowed_keys(policy: ReleasePolicy, requested: Sequence[RequestedAttribute]) -> tuple[str, ...]:
+    """The keys that a connection can receive for anybody, whatever a person's values are: allowed and asked for."""
+    wishes, _ = _wishes(requested)
+    rules = {rule.key: rule for rule in policy.rules}
+    return tuple(key for key in CATALOGUE if key in rules and (rules[key].unconditional or key in wishes))
+
+
+def _wishes(
+    requested: Sequence[RequestedAttribute],
+) -> tuple[dict[str, RequestedAttribute], list[RequestedAttribute]]:
+    """Requests by our key, and those for attributes unknown here. Two for one attribute: the wider one counts."""
+    wishes: dict[str, RequestedAttribute] = {}
+    unknown = []
+    for wish in requested:
+        entry = entry_named(wish.name, wish.name_format)
+        if entry is None:
+            unknown.append(wish)
+            continue
+        earlier = wishes.get(entry.key)
+        if earlier is None:
+            wishes[entry.key] = wish
+            continue
+        values = earlier.values + wish.values if earlier.values and wish.values else ()
+        wishes[entry.key] = RequestedAttribute(
+            wish.name, wish.name_format, is_required=earlier.is_required or wish.is_required, values=values
+        )
+    return wishes, unknown
+
+
+def _verdict(key: str, rule: Rule | None, wish: RequestedAttribute | None, values: Sequence[str]) -> Verdict:
+    required = wish is not None and wish.is_required
+
+    def verdict(outcome: str, reason: str, released: tuple[str, ...] = ()) -> Verdict:
+        return Verdict(key, CATALOGUE[key].name, outcome, released, required, reason)
+
+    if rule is None:
+        return verdict("not_allowed", "requested, but the release policy does not allow it")
+    if wish is None and not rule.unconditional:
+        return verdict("not_requested", "allowed, but the partner's metadata does not request it")
+    present = tuple(value for value in values if value)
+    if not present:
+        return verdict("no_value", "allowed, but the person has no value")
+    left = tuple(value for value in present if rule.values is None or value in rule.values)
+    # An unconditional rule says: send it whatever the partner asks, so a narrower request does not narrow it.
+    if wish is not None and wish.values and not rule.unconditional:
+        left = tuple(value for value in left if value in wish.values)
+    if not left:
+        return verdict("value_not_wanted", "allowed, but not with any value that the person has")
+    return verdict("released", "requested and allowed" if wish is not None else "allowed unconditionally", left)
+
+
+def _rule_from_json(key: str, options: Mapping[str, Any]) -> Rule:
+    values = options.get("values")
+    if not (isinstance(options["unconditional"], bool) and (values is None or _is_list_of_texts(values))):
+        raise TypeError
+    if set(options) - {"unconditional", "values"}:
+        raise TypeError
+    return Rule(key, options["unconditional"], None if values is None else tuple(values))
+
+
+def _is_list_of_texts(values: object) -> bool:
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)
