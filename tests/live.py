@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -62,6 +63,13 @@ def answers(url: str) -> bool:
         return False
 
 
+def listening(port: int) -> bool:
+    """Say whether somebody accepts connections on the loopback `port`."""
+    with socket.socket() as client:
+        client.settimeout(5)
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
 class Process:
     """One child process in its own process group, its output in a file. A context manager: leaving stops the group."""
 
@@ -73,9 +81,10 @@ class Process:
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
         user: str | None = None,
+        further_logs: Sequence[Path] = (),
     ) -> None:
         self.name = Path(arguments[0]).name
-        self.log = log
+        self._logs = (log, *further_logs)
         with log.open("ab") as output:
             self._popen = subprocess.Popen(
                 [str(argument) for argument in arguments],
@@ -93,13 +102,15 @@ class Process:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     @property
     def output(self) -> str:
-        """All that the process has written so far."""
-        return self.log.read_text(errors="replace")
+        """All that the process has written so far, to its output and to its further logs."""
+        return "\n".join(log.read_text(errors="replace") for log in self._logs if log.exists())
 
     def wait_until(self, ready: Callable[[], bool], what: str, seconds: float = 30) -> None:
         """Wait until `ready()`; fail the test with the output when the process ends before, or after `seconds`."""
@@ -113,7 +124,7 @@ class Process:
             time.sleep(0.1)
 
     def stop(self, seconds: float = 10) -> int:
-        """End the process as its operator would (SIGTERM), and whatever is left of its group by force. Its exit code."""
+        """End the process as its operator would (SIGTERM) and the rest of its group by force; answer its exit code."""
         if self._popen.poll() is None:
             self._popen.terminate()
         try:
@@ -121,8 +132,6 @@ class Process:
         except subprocess.TimeoutExpired:
             return -signal.SIGKILL
         finally:
-            try:
+            with suppress(ProcessLookupError):
                 os.killpg(self._popen.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             self._popen.wait()

@@ -17,7 +17,8 @@ import urllib.request
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from xml.etree import ElementTree
+
+from lxml import etree
 
 from tests.live import SYSTEM_PATH, Process, answers, program, require
 
@@ -61,7 +62,7 @@ ShibCompatValidUser Off
 
 
 class ShibbolethSP:
-    """One Shibboleth SP at `http://localhost:<port>`. A context manager: leaving stops both programs, removes its files.
+    """One Shibboleth SP at `http://localhost:<port>`. A context manager: leaving stops both programs and tidies up.
 
     `idp_metadata` and `idp_certificate` (PEM) are what the IdP's administrator handed over: the metadata as published,
     and the certificate it is signed with, which Shibboleth pins.
@@ -78,7 +79,9 @@ class ShibbolethSP:
             self.base.joinpath(directory).mkdir(parents=True)
         self._configure(idp_entity_id, idp_metadata, idp_certificate)
         self.base.joinpath("apache2.conf").write_text(APACHE.format(base=self.base, port=port, modules=MODULES))
-        self.base.joinpath("htdocs/secure/index.html").write_text("<!doctype html><title>Secure</title><h1>Signed in</h1>\n")
+        self.base.joinpath("htdocs/secure/index.html").write_text(
+            "<!doctype html><title>Secure</title><h1>Signed in</h1>\n"
+        )
         self._make_keys()
         if self.user is not None:
             self._hand_over(self.user)
@@ -93,49 +96,50 @@ class ShibbolethSP:
         etc.joinpath("idp-metadata.xml").write_bytes(idp_metadata)
         etc.joinpath("idp-signing.crt").write_bytes(idp_certificate)
 
-        ElementTree.register_namespace("", CONFIG)
-        tree = ElementTree.parse(etc / "shibboleth2.xml")
+        tree = etree.parse(etc / "shibboleth2.xml")
         application = tree.find(f"{{{CONFIG}}}ApplicationDefaults")
         assert application is not None
         # requireAuthenticatedEncryption: anything but AES-GCM is an error to this Shibboleth.
-        application.attrib |= {"entityID": self.entity_id, "requireAuthenticatedEncryption": "true"}
+        application.attrib.update({"entityID": self.entity_id, "requireAuthenticatedEncryption": "true"})
         sessions = application.find(f"{{{CONFIG}}}Sessions")
         assert sessions is not None
-        sessions.attrib |= {"handlerSSL": "false", "cookieProps": "http"}
+        sessions.attrib.update({"handlerSSL": "false", "cookieProps": "http"})
         sso = sessions.find(f"{{{CONFIG}}}SSO")
         assert sso is not None
         sso.attrib.clear()
         sso.attrib["entityID"] = idp_entity_id
         for handler in sessions.iterfind(f"{{{CONFIG}}}Handler[@type='Session']"):
             handler.attrib["showAttributeValues"] = "true"
-        provider = ElementTree.Element(
+        provider = etree.Element(
             f"{{{CONFIG}}}MetadataProvider", {"type": "XML", "validate": "true", "path": "idp-metadata.xml"}
         )
         for filter_ in (
             {"type": "RequireValidUntil", "maxValidityInterval": "2419200"},
             {"type": "Signature", "certificate": "idp-signing.crt"},
         ):
-            ElementTree.SubElement(provider, f"{{{CONFIG}}}MetadataFilter", filter_)
+            etree.SubElement(provider, f"{{{CONFIG}}}MetadataFilter", filter_)
         extractor = application.find(f"{{{CONFIG}}}AttributeExtractor")
         assert extractor is not None
         application.insert(list(application).index(extractor), provider)
-        tree.write(etc / "shibboleth2.xml", encoding="utf-8", xml_declaration=True)
+        tree.write(etc / "shibboleth2.xml", encoding="utf-8")
 
-        # The map lists every usual attribute and leaves most of them in comments, to be uncommented where they are wanted.
+        # The map lists every usual attribute and leaves most in comments, to be uncommented where they are wanted.
         attribute_map = etc / "attribute-map.xml"
-        attribute_map.write_text(re.sub(r"<!--\s*(<Attribute .*?</Attribute>|<Attribute .*?/>)\s*-->", r"\1",
-                                        attribute_map.read_text(), flags=re.DOTALL))  # fmt: skip
+        commented = re.compile(r"<!--\s*(<Attribute .*?)\s*-->", re.DOTALL)
+        attribute_map.write_text(commented.sub(r"\1", attribute_map.read_text()))
         for logger in etc.glob("*.logger"):
             logger.write_text(logger.read_text().replace("/var/log/shibboleth", str(self.base / "log")))
 
     def _make_keys(self) -> None:
         """Make the SP's two key pairs with the package's own tool."""
+        who = ["-h", "localhost", "-e", self.entity_id, "-u", "", "-g", ""]
         for use in ("signing", "encrypt"):
             subprocess.run(
-                [program("shib-keygen"), "-b", "-o", self.config, "-n", f"sp-{use}", "-h", "localhost", "-e", self.entity_id,
-                 "-u", "", "-g", ""],
-                check=True, capture_output=True, timeout=120,
-            )  # fmt: skip
+                [program("shib-keygen"), "-b", "-o", self.config, "-n", f"sp-{use}", *who],
+                check=True,
+                capture_output=True,
+                timeout=120,
+            )
 
     def _hand_over(self, user: str) -> None:
         """Give the directory to `user`, who is to run the programs."""
@@ -155,15 +159,18 @@ class ShibbolethSP:
             "SHIBSP_CACHEDIR": str(self.base / "cache"),
             "SHIBSP_LISTENER_ADDRESS": str(self.base / "run/shibd.sock"),
         }
-        shibd = [program("shibd"), "-F", "-f", "-p", self.base / "run/shibd.pid", "-c", self.config / "shibboleth2.xml"]
-        apache = [program("apache2"), "-d", self.base, "-f", self.base / "apache2.conf", "-D", "FOREGROUND"]
+        etc, run = self.config, self.base / "run"
+        shibd = [program("shibd"), "-F", "-f", "-p", f"{run}/shibd.pid", "-c", f"{etc}/shibboleth2.xml"]
+        apache = [program("apache2"), "-d", f"{self.base}", "-f", f"{self.base}/apache2.conf", "-D", "FOREGROUND"]
         try:
-            for name, arguments, ready in (
-                ("shibd", shibd, lambda: self.base.joinpath("run/shibd.sock").exists()),
-                ("apache", apache, lambda: answers(f"{self.url}/Shibboleth.sso/Metadata")),
+            for name, arguments, ready, log in (
+                ("shibd", shibd, lambda: self.base.joinpath("run/shibd.sock").exists(), "shibd.log"),
+                ("apache", apache, lambda: answers(f"{self.url}/Shibboleth.sso/Metadata"), "apache-error.log"),
             ):
-                log = self.base / f"log/{name}.out"
-                process = Process(arguments, log=log, cwd=self.base, env=environment, user=self.user)
+                process = Process(
+                    arguments, log=self.base / f"log/{name}.out", further_logs=[self.base / "log" / log],
+                    cwd=self.base, env=environment, user=self.user,
+                )  # fmt: skip
                 self._processes.append(process)
                 process.wait_until(ready, f"{name} was ready")
         except BaseException:
@@ -171,7 +178,9 @@ class ShibbolethSP:
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._stop()
 
     def _stop(self) -> None:
