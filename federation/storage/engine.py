@@ -1,0 +1,124 @@
+"""Engines for the two databases we support, made to behave alike.
+
+PostgreSQL runs in READ COMMITTED. SQLite gets the same: a transaction begins as a reader (in WAL mode it blocks nobody and
+nobody blocks it) and becomes a writer by BEGIN IMMEDIATE at its first statement that is not a plain SELECT, before that
+statement runs. SQLite's own upgrade in mid-transaction fails at once when somebody else wrote meanwhile, whatever the busy
+timeout; beginning afresh waits in line instead. What was read before the upgrade may be stale by then, exactly as in READ
+COMMITTED: to decide on what you read, read it with `with_for_update()`, which locks on both, or let a constraint decide.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import StaticPool
+
+from federation.errors import ConfigurationError
+
+BUSY_TIMEOUT_MS: Final = 15_000
+CONNECT_TIMEOUT_S: Final = 5
+_WRITER: Final = "federation.writer"
+_READS: Final = ("SELECT", "PRAGMA", "BEGIN", "COMMIT", "ROLLBACK", "RELEASE", "EXPLAIN")
+
+
+def create(url: str) -> Engine:
+    """An engine for `sqlite:///PATH` or `postgresql://…`. Connects to nothing yet, but makes a missing SQLite folder.
+
+    Raises ConfigurationError when the address cannot be used.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ConfigurationError("the database address is not one: expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME") from None
+    match parsed.get_backend_name():
+        case "sqlite":
+            return _sqlite(parsed)
+        case "postgresql":
+            return _postgresql(parsed)
+        case other:
+            raise ConfigurationError(f"the database {other!r} is not supported: use sqlite or postgresql")
+
+
+def check(engine: Engine) -> None:
+    """Connect once. Raises ConfigurationError with one sentence that says what is wrong with the database."""
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT count(*) FROM sqlite_master" if engine.dialect.name == "sqlite" else "SELECT 1"))
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+        raise unusable(engine, error) from error
+
+
+def unusable(engine: Engine, error: BaseException) -> ConfigurationError:
+    """The sentence for an administrator about a database that cannot be used; never holds the password."""
+    where = engine.url.render_as_string(hide_password=True)
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    reason = " ".join(str(cause).split()) or type(cause).__name__
+    return ConfigurationError(f"the database {where} cannot be used: {reason}")
+
+
+def _sqlite(url: URL) -> Engine:
+    if url.database in (None, "", ":memory:"):
+        engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+    else:
+        _make_private_file(url)
+        engine = create_engine(url, connect_args={"check_same_thread": False})
+    event.listen(engine, "connect", _on_sqlite_connect)
+    event.listen(engine, "begin", _on_sqlite_begin)
+    event.listen(engine, "before_cursor_execute", _on_sqlite_execute)
+    return engine
+
+
+def _make_private_file(url: URL) -> None:
+    """Create the folder and an empty file that only we can read; SQLite gives its -wal and -shm the same mode."""
+    path = Path(str(url.database))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise ConfigurationError(f"the database file {path} cannot be opened for writing: {error.strerror}") from None
+
+
+def _on_sqlite_connect(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions behind our back
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _on_sqlite_begin(connection: Connection) -> None:
+    connection.info[_WRITER] = False
+    connection.exec_driver_sql("BEGIN")
+
+
+def _on_sqlite_execute(
+    connection: Connection, _cursor: object, statement: str, _parameters: object, context: Any, _many: bool
+) -> None:
+    if connection.info.get(_WRITER, True) or _only_reads(statement, context):
+        return
+    connection.info[_WRITER] = True  # first, or the two statements below would come back here
+    connection.exec_driver_sql("COMMIT")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _only_reads(statement: str, context: Any) -> bool:
+    compiled = getattr(context, "compiled", None)
+    if compiled is not None and getattr(compiled.statement, "_for_update_arg", None) is not None:
+        return False
+    return statement.lstrip().upper().startswith(_READS)
+
+
+def _postgresql(url: URL) -> Engine:
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    if url.get_driver_name() != "psycopg":
+        raise ConfigurationError("PostgreSQL is used through psycopg 3: write postgresql:// or postgresql+psycopg://")
+    return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_TIMEOUT_S})
