@@ -1,0 +1,155 @@
+"""Keys in metadata (SAML Metadata 2.4.1.1, SAML Metadata Interoperability Profile 2.5).
+
+The public key is the whole trust statement. A certificate is only its container: its dates, names and signature decide
+nothing (IIP-MD12). What cannot be read is skipped with a finding, and never stands in the way of a good key beside it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Final
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+from lxml.etree import _Element
+
+from federation.errors import FederationError
+from federation.saml import certificates
+from federation.saml.metadata.entity import KeyDescriptor
+from federation.saml.metadata.findings import Findings, Level
+from federation.saml.names import DS, DSIG11, MD
+
+MIN_RSA_BITS: Final = 2048
+MIN_EC_BITS: Final = 256
+_CURVES: Final = {
+    "urn:oid:1.2.840.10045.3.1.7": ec.SECP256R1(),
+    "urn:oid:1.3.132.0.34": ec.SECP384R1(),
+    "urn:oid:1.3.132.0.35": ec.SECP521R1(),
+}
+_KEY_VALUES: Final = (f"{{{DS}}}KeyValue", f"{{{DSIG11}}}DEREncodedKeyValue")
+_USES: Final = (None, "signing", "encryption")
+
+
+class _Unusable(Exception):
+    """A key that we do not take, and why, in words."""
+
+
+def read_key(element: _Element, findings: Findings) -> KeyDescriptor | None:
+    """Read one KeyDescriptor, or note why it is skipped and answer None."""
+    use = element.get("use")
+    if use not in _USES:
+        findings.add("metadata.key.use", Level.WARNING, "a key with an unknown use was skipped", "IIP-MD11")
+        return None
+    try:
+        certificate, public_key = _key_of(element.find(f"{{{DS}}}KeyInfo"), findings)
+        _demand_strength(public_key)
+    except _Unusable as unusable:
+        findings.add("metadata.key.unreadable", Level.WARNING, f"a key was skipped: it {unusable}", "SDP-MD05")
+        return None
+    methods = element.findall(f"{{{MD}}}EncryptionMethod")
+    digests = [digest for method in methods for digest in method.findall(f"{{{DS}}}DigestMethod")]
+    return KeyDescriptor(
+        use=use,
+        public_key=public_key,
+        certificate=certificate,
+        encryption_methods=tuple(method.get("Algorithm", "") for method in methods if method.get("Algorithm")),
+        digest_methods=tuple(digest.get("Algorithm", "") for digest in digests if digest.get("Algorithm")),
+    )
+
+
+def certificates_in(key_info: _Element | None) -> tuple[bytes, ...]:
+    """Every certificate (DER) that stands readable in a KeyInfo, in document order."""
+    found = []
+    for element in key_info.iterfind(f"{{{DS}}}X509Data/{{{DS}}}X509Certificate") if key_info is not None else ():
+        try:
+            der = _octets(element)
+            certificates.public_key_of(der)
+        except (_Unusable, FederationError):
+            continue
+        found.append(der)
+    return tuple(found)
+
+
+def _key_of(key_info: _Element | None, findings: Findings) -> tuple[bytes | None, bytes]:
+    """The certificate, if any, and the key. Several representations must be of one key; a chain's first one counts."""
+    if key_info is None:
+        raise _Unusable("has no KeyInfo")
+    encoded = key_info.findall(f"{{{DS}}}X509Data/{{{DS}}}X509Certificate")
+    bare = [_bare_key(child) for child in key_info if child.tag in _KEY_VALUES]
+    if encoded:
+        certificate = _octets(encoded[0])
+        try:
+            public_key = certificates.public_key_of(certificate)
+        except FederationError:
+            raise _Unusable("is not a readable certificate") from None
+        if any(other != public_key for other in bare):
+            raise _Unusable("is given twice, as two different keys")
+        if len(encoded) > 1:
+            message = "a KeyInfo holds several certificates: only the first one counts"
+            findings.add("metadata.key.several", Level.INFO, message, "SDP-MD05")
+        return certificate, public_key
+    if not bare:
+        raise _Unusable("is neither a certificate nor a key value")
+    if any(other != bare[0] for other in bare):
+        raise _Unusable("is given twice, as two different keys")
+    return None, bare[0]
+
+
+def _bare_key(element: _Element) -> bytes:
+    """The SubjectPublicKeyInfo (DER) of a KeyValue or DEREncodedKeyValue (XML Signature 4.5.2, 1.1 4.5.9)."""
+    try:
+        if element.tag == f"{{{DSIG11}}}DEREncodedKeyValue":
+            key = load_der_public_key(_octets(element))
+        elif (value := element.find(f"{{{DS}}}RSAKeyValue")) is not None:
+            modulus, exponent = (
+                int.from_bytes(_octets(value.find(f"{{{DS}}}{name}")), "big") for name in ("Modulus", "Exponent")
+            )
+            if modulus.bit_length() > 16384:
+                raise _Unusable("is an RSA key of more than 16384 bits")
+            key = rsa.RSAPublicNumbers(exponent, modulus).public_key()
+        elif (value := element.find(f"{{{DSIG11}}}ECKeyValue")) is not None:
+            named = value.find(f"{{{DSIG11}}}NamedCurve")
+            curve = _CURVES.get(named.get("URI", "")) if named is not None else None
+            if curve is None:
+                raise _Unusable("is on a curve that is not supported")
+            point = _octets(value.find(f"{{{DSIG11}}}PublicKey"))
+            key = ec.EllipticCurvePublicKey.from_encoded_point(curve, point)
+        else:
+            raise _Unusable("is of a kind that is not supported")
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise _Unusable("is not a readable key value") from None
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def _demand_strength(public_key: bytes) -> None:
+    """RSA of at least 2048 bits, EC of at least 256 (SDP-MD06, SDP-MD07); nothing else signs or encrypts here."""
+    try:
+        key = load_der_public_key(public_key)
+    except (ValueError, UnsupportedAlgorithm):
+        raise _Unusable("is of a kind that is not supported") from None
+    if isinstance(key, rsa.RSAPublicKey):
+        numbers = key.public_numbers()
+        if numbers.n.bit_length() < MIN_RSA_BITS:
+            raise _Unusable(f"is an RSA key of fewer than {MIN_RSA_BITS} bits")
+        if numbers.e < 3 or numbers.e % 2 == 0:
+            raise _Unusable("is an RSA key with an exponent that protects nothing")
+    elif isinstance(key, ec.EllipticCurvePublicKey):
+        if key.curve.key_size < MIN_EC_BITS:
+            raise _Unusable(f"is an EC key of fewer than {MIN_EC_BITS} bits")
+    else:
+        raise _Unusable("is of a kind that is not supported")
+
+
+def _octets(element: _Element | None) -> bytes:
+    """The octets of a base64 element; blanks and a PEM frame around them do no harm."""
+    text = "" if element is None or len(element) else element.text or ""
+    lines = (line for line in text.split("\n") if not line.strip().startswith("-----"))
+    try:
+        octets = base64.b64decode("".join("".join(lines).split()), validate=True)
+    except (ValueError, binascii.Error):
+        raise _Unusable("is not base64") from None
+    if not octets:
+        raise _Unusable("is empty")
+    return octets
