@@ -52,7 +52,7 @@ TEST = [
     "ruff>=0.13",
     "uv>=0.8",
     "webtest>=3.0.6",
-    "xmlschema>=4.1",
+    "xmlschema>=2.5",
 ]
 
 setup(
