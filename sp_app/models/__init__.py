@@ -1,0 +1,27 @@
+"""The tables of the service provider. All names begin with `sp_`, so they may share a database with a host's own."""
+
+from sp_app.models.account import Account
+from sp_app.models.audit import AuditEntry
+from sp_app.models.base import Base
+from sp_app.models.connection import IdPConnection, IdPMetadata
+from sp_app.models.link import Link, identifier_key
+from sp_app.models.login import PendingRequest, ReplayEntry
+from sp_app.models.scim_token import ScimToken
+from sp_app.models.session import FederatedSession, subject_key
+from sp_app.models.switch import FederationSwitch
+
+__all__ = [
+    "Account",
+    "AuditEntry",
+    "Base",
+    "FederatedSession",
+    "FederationSwitch",
+    "IdPConnection",
+    "IdPMetadata",
+    "Link",
+    "PendingRequest",
+    "ReplayEntry",
+    "ScimToken",
+    "identifier_key",
+    "subject_key",
+]

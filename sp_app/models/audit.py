@@ -1,0 +1,27 @@
+"""What happened, for the administrator: looked up by the reference number that the person was shown."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sp_app.models.base import Base
+
+
+class AuditEntry(Base):
+    """One event. `checks` holds each check with expected and received value, masked; no entry holds an assertion."""
+
+    __tablename__ = "sp_audit"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    reference: Mapped[str] = mapped_column(index=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    kind: Mapped[str]
+    rule: Mapped[str | None]
+    detail: Mapped[str]
+    idp_entity_id: Mapped[str | None]
+    account_id: Mapped[str | None] = mapped_column(index=True)
+    message_id: Mapped[str | None]
+    checks: Mapped[list[Any]]

@@ -1,0 +1,38 @@
+"""What is remembered between an AuthnRequest and its Response, and after it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sp_app.models.base import Base
+
+
+class PendingRequest(Base):
+    """One AuthnRequest that was sent, from `start` until it is purged.
+
+    `handle_hash` is the SHA-256 of the RelayState value, `binding_hash` that of the cookie that names the browser: what
+    a reader of the database sees opens nothing. `target` is a path of this site. `consumed_at` is set once.
+    """
+
+    __tablename__ = "sp_pending_request"
+
+    handle_hash: Mapped[str] = mapped_column(primary_key=True)
+    request_id: Mapped[str] = mapped_column(unique=True)
+    connection_id: Mapped[str] = mapped_column(ForeignKey("sp_idp_connection.id", ondelete="CASCADE"))
+    binding_hash: Mapped[str]
+    target: Mapped[str]
+    issued_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    consumed_at: Mapped[datetime | None]
+
+
+class ReplayEntry(Base):
+    """An assertion that was accepted (SAML Profiles 4.1.4.5): its key is unique as long as it could be sent again."""
+
+    __tablename__ = "sp_replay"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    keep_until: Mapped[datetime] = mapped_column(index=True)

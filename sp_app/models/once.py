@@ -1,0 +1,23 @@
+"""Insert a row unless its key is taken: the atomic guard behind replay protection and first sign-ins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from sp_app.models.base import Base
+
+_INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def insert_once(session: Session, model: type[Base], **values: Any) -> bool:
+    """Insert a row and answer True, or answer False where a unique constraint says it is there already.
+
+    On PostgreSQL a concurrent insert of the same key makes this wait until the other transaction has ended; on SQLite
+    writers take turns anyway. Either way exactly one of them gets True.
+    """
+    insert = _INSERTS[session.get_bind().dialect.name]
+    result = session.execute(insert(model).values(**values).on_conflict_do_nothing())
+    return int(result.rowcount) == 1  # type: ignore[attr-defined]
