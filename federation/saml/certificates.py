@@ -1,0 +1,74 @@
+"""Keys and certificates as metadata carries them. A certificate only holds a key: its dates, names and chain say nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import datetime, timedelta
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+
+from federation.errors import Malformed
+
+_FINGERPRINT = re.compile(r"[0-9A-F]{64}", re.ASCII)
+
+
+def generate(common_name: str, *, now: datetime, bits: int = 3072, years: int = 10) -> tuple[bytes, bytes]:
+    """A new RSA key and a self-signed certificate that holds it: private key (PEM, PKCS #8) and certificate (PEM)."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name[:64])])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=365 * years))
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return private, certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def load_certificate(pem_or_der: bytes) -> bytes:
+    """The certificate as DER. Raises `Malformed` (rule `certificates.certificate`)."""
+    try:
+        if pem_or_der.lstrip().startswith(b"-----"):
+            certificate = x509.load_pem_x509_certificate(pem_or_der)
+        else:
+            certificate = x509.load_der_x509_certificate(pem_or_der)
+    except ValueError:
+        raise Malformed("certificates.certificate", "not an X.509 certificate") from None
+    return certificate.public_bytes(serialization.Encoding.DER)
+
+
+def public_key_of(der: bytes) -> bytes:
+    """The DER SubjectPublicKeyInfo of the key in a DER certificate. Raises `Malformed` (rule `certificates.key`)."""
+    try:
+        key = x509.load_der_x509_certificate(der).public_key()
+        return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    except (ValueError, UnsupportedAlgorithm):
+        raise Malformed("certificates.key", "the certificate holds no key that can be read") from None
+
+
+def fingerprint(certificate_der: bytes) -> str:
+    """The SHA-256 of the certificate: 64 upper-case hexadecimal digits in pairs, separated by colons."""
+    return hashlib.sha256(certificate_der).digest().hex(":").upper()
+
+
+def normalise_fingerprint(text: str) -> str:
+    """A fingerprint as a person types it (any case, colons, spaces or neither) in the form `fingerprint` gives.
+
+    Raises `Malformed` (rule `certificates.fingerprint`) when it is not 64 hexadecimal digits.
+    """
+    digits = re.sub(r"[:\s]", "", text).upper()
+    if not _FINGERPRINT.fullmatch(digits):
+        raise Malformed("certificates.fingerprint", "not a SHA-256 fingerprint of 64 hexadecimal digits")
+    return ":".join(digits[start : start + 2] for start in range(0, 64, 2))

@@ -1,0 +1,284 @@
+"""XML Signature as SAML profiles it (SAML Core 5): sign, and answer exactly what was signed.
+
+Verifying has three steps, and each can only refuse: the shape of the signature (`signature_shape`), the cryptography
+(xmlsec, restricted to what the shape allows, with one key from metadata at a time), and the octets: the element without
+its signature is canonicalised here once more, must have the digest that was just verified, and is parsed afresh. What
+the caller then reads is, octet for octet, what was signed; the document that arrived is not needed any more.
+
+Signing canonicalises with lxml and asks the key for a signature over octets. That is the same for a key in a file and
+for one in a hardware module, which xmlsec could not reach.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol, cast
+
+import xmlsec
+from lxml import etree
+from xmlsec import constants
+
+from federation.errors import ConfigurationError
+from federation.saml import xml
+from federation.saml.checks import Check, Seen, rule, run
+from federation.saml.names import DS, SAML, Algorithm
+from federation.saml.signature_keys import (
+    DEFAULT_ALGORITHMS,
+    EC,
+    METHODS,
+    RSA,
+    Algorithms,
+    PublicKey,
+    SigningKey,
+    load_public_key,
+)
+from federation.saml.signature_shape import (
+    CANONICALIZATION_METHOD,
+    DIGEST_METHOD,
+    DIGEST_VALUE,
+    KEY_INFO,
+    REFERENCE,
+    RULES,
+    SIGNATURE,
+    SIGNATURE_METHOD,
+    SIGNATURE_VALUE,
+    SIGNED_INFO,
+    TRANSFORM,
+    TRANSFORMS,
+    Candidate,
+)
+
+__all__ = ["DEFAULT_ALGORITHMS", "Algorithms", "Signed", "SigningKey", "is_signed", "sign", "verify", "verify_octets"]
+
+MAX_KEYS: Final = 16
+"""At most so many keys of a partner are tried on one signature."""
+
+_ISSUER: Final = f"{{{SAML}}}Issuer"
+_DIGESTS: Final = {Algorithm.SHA256: "sha256", Algorithm.SHA384: "sha384", Algorithm.SHA512: "sha512"}
+_DIGEST_OF_SIZE: Final = {32: Algorithm.SHA256, 48: Algorithm.SHA384, 64: Algorithm.SHA512}
+_DIGEST_TRANSFORMS: Final = {
+    Algorithm.SHA256: constants.TransformSha256,
+    Algorithm.SHA384: constants.TransformSha384,
+    Algorithm.SHA512: constants.TransformSha512,
+}
+_SIGNATURE_TRANSFORMS: Final = {
+    Algorithm.RSA_SHA256: constants.TransformRsaSha256,
+    Algorithm.RSA_SHA384: constants.TransformRsaSha384,
+    Algorithm.RSA_SHA512: constants.TransformRsaSha512,
+    Algorithm.ECDSA_SHA256: constants.TransformEcdsaSha256,
+    Algorithm.ECDSA_SHA384: constants.TransformEcdsaSha384,
+    Algorithm.ECDSA_SHA512: constants.TransformEcdsaSha512,
+}
+_KEY_DATA: Final = {RSA: constants.KeyDataRsa, EC: constants.KeyDataEc}
+
+
+class HasPublicKey(Protocol):
+    """What carries a partner's key: metadata's KeyDescriptor, which lies above this module."""
+
+    @property
+    def public_key(self) -> bytes:
+        """DER SubjectPublicKeyInfo."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What a verified signature covers. `element` is a new document, parsed from the octets that were digested."""
+
+    element: etree._Element
+    checks: tuple[Check, ...]
+    public_key: bytes
+
+
+def is_signed(element: etree._Element) -> bool:
+    """Has the element a signature of its own, good or bad?"""
+    return element.find(SIGNATURE) is not None
+
+
+# Signing --------------------------------------------------------------------------------------------------------------
+
+
+def sign(element: etree._Element, *, key: SigningKey, algorithm: str | None = None) -> None:
+    """Put an enveloped signature into the element, right after its Issuer, or first where there is none.
+
+    The element has an `ID`. `algorithm` is a signature method URI; the digest has the same size. The certificate, where
+    the key has one, goes into KeyInfo as a hint for partners that look for it.
+    """
+    chosen = algorithm or key.algorithm
+    identifier = element.get("ID")
+    if not identifier or chosen not in METHODS:
+        raise ConfigurationError(f"cannot sign: {'no ID' if not identifier else chosen}")
+    digest_uri = _digest_beside(chosen)
+    digest = hashlib.new(_DIGESTS[digest_uri], xml.canonical(element)).digest()
+    signature = etree.Element(SIGNATURE, nsmap={"ds": DS})
+    signed_info = xml.add(signature, SIGNED_INFO)
+    xml.add(signed_info, CANONICALIZATION_METHOD, None, {"Algorithm": Algorithm.EXC_C14N})
+    xml.add(signed_info, SIGNATURE_METHOD, None, {"Algorithm": chosen})
+    reference = xml.add(signed_info, REFERENCE, None, {"URI": f"#{identifier}"})
+    transforms = xml.add(reference, TRANSFORMS)
+    xml.add(transforms, TRANSFORM, None, {"Algorithm": Algorithm.ENVELOPED})
+    xml.add(transforms, TRANSFORM, None, {"Algorithm": Algorithm.EXC_C14N})
+    xml.add(reference, DIGEST_METHOD, None, {"Algorithm": digest_uri})
+    xml.add(reference, DIGEST_VALUE, base64.b64encode(digest).decode())
+    value = key.sign(xml.canonical(signed_info), chosen)
+    xml.add(signature, SIGNATURE_VALUE, base64.b64encode(value).decode())
+    if key.certificate is not None:
+        data = xml.add(xml.add(signature, KEY_INFO), f"{{{DS}}}X509Data")
+        xml.add(data, f"{{{DS}}}X509Certificate", base64.b64encode(key.certificate).decode())
+    element.insert(1 if len(element) and element[0].tag == _ISSUER else 0, signature)
+
+
+def _digest_beside(algorithm: str) -> str:
+    return _DIGEST_OF_SIZE[METHODS[algorithm].hash.digest_size]
+
+
+# Verifying ------------------------------------------------------------------------------------------------------------
+
+
+def verify(
+    element: etree._Element,
+    *,
+    keys: Sequence[HasPublicKey | bytes],
+    algorithms: Algorithms = DEFAULT_ALGORITHMS,
+) -> etree._Element:
+    """What the signature of this element covers, as a new document of its own, without the signature.
+
+    `keys` come from the partner's metadata; each is a KeyDescriptor or DER SubjectPublicKeyInfo, and they are tried in
+    turn. Raises `Refused` (rules `signature.*`), also when there is no signature, and `Malformed` (rule `xml.ids`).
+    """
+    return examine(element, keys=keys, algorithms=algorithms).element
+
+
+def examine(
+    element: etree._Element,
+    *,
+    keys: Sequence[HasPublicKey | bytes],
+    algorithms: Algorithms = DEFAULT_ALGORITHMS,
+    before: Sequence[Check] = (),
+) -> Signed:
+    """As `verify`, and answer the checks made too, after those made `before`."""
+    checks = run((_present,), before, element)
+    candidate = Candidate(element, cast("etree._Element", element.find(SIGNATURE)), algorithms)
+    checks = run(RULES, checks, candidate)
+    xml.collect_ids(element.getroottree().getroot())
+    usable = _usable(keys, candidate.algorithm(SIGNED_INFO, SIGNATURE_METHOD))
+    checks = run((_key_known,), checks, usable)
+    verified_by = _verifying_key(candidate, usable)
+    checks = run((_value,), checks, verified_by)
+    octets = _signed_octets(candidate)
+    checks = run((_octets,), checks, candidate, octets)
+    return Signed(element=xml.reparse(octets), checks=checks, public_key=cast("bytes", verified_by))
+
+
+def verify_octets(
+    octets: bytes,
+    signature: bytes,
+    *,
+    algorithm: str,
+    keys: Sequence[HasPublicKey | bytes],
+    algorithms: Algorithms = DEFAULT_ALGORITHMS,
+    before: Sequence[Check] = (),
+) -> tuple[Check, ...]:
+    """Verify a detached signature over octets (SAML Bindings 3.4.4.1) and answer the checks. Raises `Refused`."""
+    checks = run((_detached_algorithm,), before, algorithm, algorithms)
+    usable = _usable(keys, algorithm)
+    checks = run((_key_known,), checks, usable)
+    verified_by = next((spki for spki, key in usable if key.verifies(octets, signature, algorithm)), None)
+    return run((_value,), checks, verified_by)
+
+
+@rule("signature.present", "SAML Core 5.4.2")
+def _present(element: etree._Element) -> Seen:
+    """The element is signed."""
+    ok = is_signed(element)
+    return Seen(ok, f"a signed {xml.local_name(element)}", "a signature" if ok else "none")
+
+
+@rule("signature.algorithm", "SAML2Int SDP-ALG; SAML Bindings 3.4.4.1")
+def _detached_algorithm(algorithm: str, algorithms: Algorithms) -> Seen:
+    """SigAlg is one that we allow."""
+    return Seen(algorithm in algorithms.signature, "RSA or ECDSA with SHA-256, SHA-384 or SHA-512", algorithm[:100])
+
+
+@rule("signature.key", "SAML Metadata 2.4.1.1; IIP-G01")
+def _key_known(usable: Sequence[tuple[bytes, PublicKey]]) -> Seen:
+    """The partner's metadata has a signing key of the algorithm's kind that is strong enough."""
+    expected = "a signing key in the partner's metadata: RSA of 2048 bits or EC of 256 bits or more"
+    return Seen(bool(usable), expected, f"{len(usable)} such keys")
+
+
+@rule("signature.value", "SAML Core 5.4; XML Signature 3.2")
+def _value(verified_by: bytes | None) -> Seen:
+    """The signature verifies with one of those keys, and with no key from the message."""
+    ok = verified_by is not None
+    return Seen(ok, "a signature by a key in the partner's metadata", "as expected" if ok else "not verified by any")
+
+
+@rule("signature.octets", "XML Signature 8.1.3 (see what is signed)")
+def _octets(candidate: Candidate, octets: bytes) -> Seen:
+    """The octets that will be read have the digest that was signed."""
+    digest = hashlib.new(_DIGESTS[candidate.algorithm(SIGNED_INFO, REFERENCE, DIGEST_METHOD)], octets).digest()
+    ok = hmac.compare_digest(digest, candidate.octets(SIGNED_INFO, REFERENCE, DIGEST_VALUE))
+    return Seen(ok, "the digest in the signature", "as expected" if ok else "another digest")
+
+
+def _usable(keys: Sequence[HasPublicKey | bytes], algorithm: str) -> list[tuple[bytes, PublicKey]]:
+    kind = METHODS[algorithm].kind
+    usable = []
+    for key in keys[:MAX_KEYS]:
+        spki = key if isinstance(key, bytes) else key.public_key
+        loaded = load_public_key(spki)
+        if loaded is not None and loaded.kind == kind:
+            usable.append((spki, loaded))
+    return usable
+
+
+def _verifying_key(candidate: Candidate, usable: Sequence[tuple[bytes, PublicKey]]) -> bytes | None:
+    method = _SIGNATURE_TRANSFORMS[candidate.algorithm(SIGNED_INFO, SIGNATURE_METHOD)]
+    digest = _DIGEST_TRANSFORMS[candidate.algorithm(SIGNED_INFO, REFERENCE, DIGEST_METHOD)]
+    for spki, key in usable:
+        context = xmlsec.SignatureContext()
+        context.key = key.for_xmlsec
+        context.set_enabled_key_data([_KEY_DATA[key.kind]])
+        context.enable_signature_transform(constants.TransformExclC14N)
+        context.enable_signature_transform(method)
+        context.enable_reference_transform(constants.TransformEnveloped)
+        context.enable_reference_transform(constants.TransformExclC14N)
+        context.enable_reference_transform(digest)
+        context.register_id(candidate.element, "ID")
+        try:
+            context.verify(candidate.signature)
+        except xmlsec.Error:
+            continue
+        return spki
+    return None
+
+
+def _signed_octets(candidate: Candidate) -> bytes:
+    """The canonical form of the element without its signature; the tree is left as it was."""
+    element, signature = candidate.element, candidate.signature
+    position = element.index(signature)
+    tail = signature.tail
+    before = element[position - 1] if position else None
+    saved = element.text if before is None else before.tail
+    element.remove(signature)
+    _set_text_before(element, before, (saved or "") + (tail or ""))
+    try:
+        # An element inside a document is lifted out as a document of its own, with all namespaces in scope: a prefix in
+        # the inclusive list may be declared further up.
+        lifted = element if element.getparent() is None else xml.lift(element)
+        return xml.canonical(lifted, candidate.inclusive_prefixes)
+    finally:
+        _set_text_before(element, before, saved)
+        element.insert(position, signature)
+        signature.tail = tail
+
+
+def _set_text_before(element: etree._Element, before: etree._Element | None, text: str | None) -> None:
+    if before is None:
+        element.text = text
+    else:
+        before.tail = text

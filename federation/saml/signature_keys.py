@@ -1,0 +1,179 @@
+"""Keys that sign and keys that verify, and the algorithms each may be used with.
+
+A private key stays behind `SigningKey`, which can only be asked to sign: a key in a file and one in a hardware module
+look the same to everything else. A public key comes from metadata alone and is used with algorithms of its own kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+import xmlsec
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from xmlsec import constants
+
+from federation.errors import ConfigurationError, Malformed
+from federation.saml.certificates import load_certificate, public_key_of
+from federation.saml.names import Algorithm
+
+MINIMUM_RSA_BITS: Final = 2048
+MINIMUM_EC_BITS: Final = 256
+
+RSA: Final = "RSA"
+EC: Final = "EC"
+
+
+class Method(NamedTuple):
+    """A signature algorithm: the kind of key it needs, and its hash."""
+
+    kind: str
+    hash: hashes.HashAlgorithm
+
+
+METHODS: Final = {
+    Algorithm.RSA_SHA256: Method(RSA, hashes.SHA256()),
+    Algorithm.RSA_SHA384: Method(RSA, hashes.SHA384()),
+    Algorithm.RSA_SHA512: Method(RSA, hashes.SHA512()),
+    Algorithm.ECDSA_SHA256: Method(EC, hashes.SHA256()),
+    Algorithm.ECDSA_SHA384: Method(EC, hashes.SHA384()),
+    Algorithm.ECDSA_SHA512: Method(EC, hashes.SHA512()),
+}
+"""Every signature algorithm that this toolkit can use at all. No symmetric one, no SHA-1, no MD5, no DSA."""
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithms:
+    """Which algorithms a signature from a partner may use: signature methods and digest methods, as URIs."""
+
+    signature: frozenset[str] = frozenset(METHODS)
+    digest: frozenset[str] = frozenset({Algorithm.SHA256, Algorithm.SHA384, Algorithm.SHA512})
+
+
+DEFAULT_ALGORITHMS: Final = Algorithms()
+
+
+class SigningKey:
+    """A private key that can be asked to sign and never shows itself.
+
+    `sign_octets` gets the octets and the algorithm URI and answers the signature value as XML Signature writes it: for
+    RSA the PKCS #1 value, for ECDSA r and s side by side (XML Signature 6.4.3). `certificate` is DER or None,
+    `public_key` DER SubjectPublicKeyInfo, `algorithm` the URI used when none is asked for.
+    """
+
+    def __init__(
+        self, *, public_key: bytes, sign_octets: Callable[[bytes, str], bytes], certificate: bytes | None = None
+    ) -> None:
+        key = load_public_key(public_key)
+        if key is None:
+            raise ConfigurationError(
+                f"signing key: neither RSA of {MINIMUM_RSA_BITS} bits nor EC of {MINIMUM_EC_BITS} bits or more"
+            )
+        if certificate is not None and public_key_of(certificate) != public_key:
+            raise ConfigurationError("signing key: the certificate holds another key")
+        self.public_key = public_key
+        self.certificate = certificate
+        self.algorithm: str = Algorithm.RSA_SHA256 if key.kind == RSA else Algorithm.ECDSA_SHA256
+        self._kind = key.kind
+        self._sign_octets = sign_octets
+
+    @classmethod
+    def from_pem(cls, private_pem: bytes, certificate_pem: bytes | None = None) -> SigningKey:
+        """A key from an unencrypted PEM private key and, where there is one, the certificate that holds it.
+
+        Raises `ConfigurationError` when it cannot be read, is too weak, or the certificate holds another key.
+        """
+        try:
+            private = serialization.load_pem_private_key(private_pem, password=None)
+            certificate = None if certificate_pem is None else load_certificate(certificate_pem)
+        except (ValueError, TypeError, UnsupportedAlgorithm, Malformed):
+            raise ConfigurationError("signing key: not an unencrypted PEM private key with its certificate") from None
+        spki = private.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        if isinstance(private, rsa.RSAPrivateKey):
+            return cls(public_key=spki, sign_octets=_rsa_signer(private), certificate=certificate)
+        if isinstance(private, ec.EllipticCurvePrivateKey):
+            return cls(public_key=spki, sign_octets=_ec_signer(private), certificate=certificate)
+        raise ConfigurationError("signing key: neither RSA nor EC")
+
+    def sign(self, octets: bytes, algorithm: str | None = None) -> bytes:
+        """The signature value over these octets.
+
+        Raises `ConfigurationError` for an algorithm that needs another kind of key.
+        """
+        chosen = algorithm or self.algorithm
+        method = METHODS.get(chosen)
+        if method is None or method.kind != self._kind:
+            raise ConfigurationError(f"signing key: {chosen} is not an algorithm for a key of kind {self._kind}")
+        return self._sign_octets(octets, chosen)
+
+    def __repr__(self) -> str:
+        return f"SigningKey({self._kind})"
+
+
+def _rsa_signer(private: rsa.RSAPrivateKey) -> Callable[[bytes, str], bytes]:
+    def sign(octets: bytes, algorithm: str) -> bytes:
+        return private.sign(octets, padding.PKCS1v15(), METHODS[algorithm].hash)
+
+    return sign
+
+
+def _ec_signer(private: ec.EllipticCurvePrivateKey) -> Callable[[bytes, str], bytes]:
+    size = (private.curve.key_size + 7) // 8
+
+    def sign(octets: bytes, algorithm: str) -> bytes:
+        r, s = decode_dss_signature(private.sign(octets, ec.ECDSA(METHODS[algorithm].hash)))
+        return r.to_bytes(size, "big") + s.to_bytes(size, "big")
+
+    return sign
+
+
+class PublicKey(NamedTuple):
+    """A partner's key, strong enough to be used: its kind, for octets, and for xmlsec."""
+
+    kind: str
+    key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey
+    for_xmlsec: xmlsec.Key
+
+    def verifies(self, octets: bytes, signature: bytes, algorithm: str) -> bool:
+        """Is this the signature value over these octets? An algorithm for another kind of key never is."""
+        method = METHODS[algorithm]
+        try:
+            if isinstance(self.key, rsa.RSAPublicKey) and method.kind == RSA:
+                self.key.verify(signature, octets, padding.PKCS1v15(), method.hash)
+                return True
+            if isinstance(self.key, ec.EllipticCurvePublicKey) and method.kind == EC:
+                size = (self.key.curve.key_size + 7) // 8
+                if len(signature) != 2 * size:
+                    return False
+                r, s = int.from_bytes(signature[:size], "big"), int.from_bytes(signature[size:], "big")
+                self.key.verify(encode_dss_signature(r, s), octets, ec.ECDSA(method.hash))
+                return True
+        except InvalidSignature:
+            return False
+        return False
+
+
+@lru_cache(maxsize=1024)
+def load_public_key(spki: bytes) -> PublicKey | None:
+    """The key in a DER SubjectPublicKeyInfo, or None when it is broken, of another kind, or too weak.
+
+    RSA has at least 2048 bits, EC at least 256. Remembered, because each message of a partner needs the same few keys.
+    """
+    try:
+        key = serialization.load_der_public_key(spki)
+        if isinstance(key, rsa.RSAPublicKey) and key.key_size >= MINIMUM_RSA_BITS:
+            kind = RSA
+        elif isinstance(key, ec.EllipticCurvePublicKey) and key.key_size >= MINIMUM_EC_BITS:
+            kind = EC
+        else:
+            return None
+        return PublicKey(kind, key, xmlsec.Key.from_memory(spki, constants.KeyDataFormatDer))
+    except (ValueError, UnsupportedAlgorithm, xmlsec.Error):
+        return None

@@ -1,0 +1,191 @@
+"""The one shape of a signature that we look at, checked before any cryptography (SAML Core 5.4).
+
+XML Signature can do much that SAML does not need: several references, to anywhere, through programs of transforms, with
+keys fetched from the message. Each rule here refuses one such freedom.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Final
+
+from lxml import etree
+
+from federation.saml.checks import Check, Seen, rule
+from federation.saml.names import DS, DSIG11, SAML, Algorithm
+from federation.saml.signature_keys import Algorithms
+from federation.saml.xml import SPACE, namespace_of
+
+SIGNATURE: Final = f"{{{DS}}}Signature"
+SIGNED_INFO: Final = f"{{{DS}}}SignedInfo"
+SIGNATURE_VALUE: Final = f"{{{DS}}}SignatureValue"
+KEY_INFO: Final = f"{{{DS}}}KeyInfo"
+CANONICALIZATION_METHOD: Final = f"{{{DS}}}CanonicalizationMethod"
+SIGNATURE_METHOD: Final = f"{{{DS}}}SignatureMethod"
+REFERENCE: Final = f"{{{DS}}}Reference"
+TRANSFORMS: Final = f"{{{DS}}}Transforms"
+TRANSFORM: Final = f"{{{DS}}}Transform"
+DIGEST_METHOD: Final = f"{{{DS}}}DigestMethod"
+DIGEST_VALUE: Final = f"{{{DS}}}DigestValue"
+INCLUSIVE_NAMESPACES: Final = f"{{{Algorithm.EXC_C14N}}}InclusiveNamespaces"
+_ISSUER: Final = f"{{{SAML}}}Issuer"
+_KEY_KINDS: Final = frozenset({f"{{{DS}}}X509Data", f"{{{DS}}}KeyName", f"{{{DS}}}KeyValue"})
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An element that claims to be signed, its signature, and what we allow. Nothing here is believed yet."""
+
+    element: etree._Element
+    signature: etree._Element
+    algorithms: Algorithms
+
+    def find(self, *path: str) -> etree._Element | None:
+        """Follow child names down from the Signature."""
+        return self.signature.find("/".join(path))
+
+    def algorithm(self, *path: str) -> str:
+        """The Algorithm attribute of the element at this path, or an empty string."""
+        found = self.find(*path)
+        return "" if found is None else found.get("Algorithm", "")
+
+    def octets(self, *path: str) -> bytes:
+        """The base64 text at this path, decoded; empty when it is anything else."""
+        found = self.find(*path)
+        return b"" if found is None or len(found) else _decode(found.text or "")
+
+    @property
+    def inclusive_prefixes(self) -> tuple[str, ...]:
+        """The prefix list of the exclusive canonicalization transform (Exclusive XML Canonicalization 3)."""
+        path = (SIGNED_INFO, REFERENCE, TRANSFORMS)
+        found = self.find(*path, f"{TRANSFORM}[@Algorithm='{Algorithm.EXC_C14N}']", INCLUSIVE_NAMESPACES)
+        return () if found is None else tuple(found.get("PrefixList", "").split())
+
+
+def _decode(text: str) -> bytes:
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _names(elements: etree._Element | list[etree._Element]) -> list[str]:
+    return [str(element.tag) for element in elements]
+
+
+@rule("signature.place", "SAML Core 5.4.2")
+def place(candidate: Candidate) -> Seen:
+    """The signature is enveloped: a direct child of what it signs, the only one, first or right after Issuer."""
+    children = _names(candidate.element)
+    expected = 1 if children[:1] == [_ISSUER] else 0
+    ok = children.count(SIGNATURE) == 1 and children[expected] == SIGNATURE
+    ok = ok and candidate.signature.getparent() is candidate.element
+    return Seen(ok, "one signature, first or right after Issuer", "as expected" if ok else "another arrangement")
+
+
+@rule("signature.shape", "SAML Core 5.4; XML Signature 4")
+def shape(candidate: Candidate) -> Seen:
+    """One SignedInfo with one Reference, one value, at most one KeyInfo; no Object, nothing else."""
+    signed_info, reference = candidate.find(SIGNED_INFO), candidate.find(SIGNED_INFO, REFERENCE)
+    expected = "one SignedInfo, one Reference, one value, no Object"
+    if signed_info is None or reference is None:
+        return Seen(False, expected, "an incomplete signature")
+    outer = _names(candidate.signature)
+    ok = (
+        outer in ([SIGNED_INFO, SIGNATURE_VALUE], [SIGNED_INFO, SIGNATURE_VALUE, KEY_INFO])
+        and _names(signed_info) == [CANONICALIZATION_METHOD, SIGNATURE_METHOD, REFERENCE]
+        and _names(reference) == [TRANSFORMS, DIGEST_METHOD, DIGEST_VALUE]
+    )
+    return Seen(ok, expected, expected if ok else "other or more elements")
+
+
+@rule("signature.reference", "SAML Core 5.4.2")
+def reference(candidate: Candidate) -> Seen:
+    """The one reference is to the ID of the element that envelops the signature, by plain string."""
+    identifier = candidate.element.get("ID")
+    found = candidate.find(SIGNED_INFO, REFERENCE)
+    ok = bool(identifier) and found is not None and found.get("URI") == f"#{identifier}"
+    return Seen(ok, "# and the ID of the enclosing element", "as expected" if ok else "another reference")
+
+
+@rule("signature.transforms", "SAML Core 5.4.4")
+def transforms(candidate: Candidate) -> Seen:
+    """Exactly the enveloped-signature transform and then exclusive canonicalization without comments."""
+    found = candidate.find(SIGNED_INFO, REFERENCE, TRANSFORMS)
+    steps = [] if found is None else list(found)
+    ok = (
+        _names(steps) == [TRANSFORM, TRANSFORM]
+        and [step.get("Algorithm") for step in steps] == [Algorithm.ENVELOPED, Algorithm.EXC_C14N]
+        and len(steps[0]) == 0
+        and _names(steps[1]) in ([], [INCLUSIVE_NAMESPACES])
+    )
+    return Seen(ok, "enveloped-signature, exclusive canonicalization", "as expected" if ok else "other transforms")
+
+
+@rule("signature.canonicalization", "SAML Core 5.4.3")
+def canonicalization(candidate: Candidate) -> Seen:
+    """SignedInfo itself is canonicalised exclusively and without comments."""
+    found = candidate.find(SIGNED_INFO, CANONICALIZATION_METHOD)
+    ok = (
+        found is not None
+        and found.get("Algorithm") == Algorithm.EXC_C14N
+        and _names(found) in ([], [INCLUSIVE_NAMESPACES])
+    )
+    return Seen(ok, Algorithm.EXC_C14N, Algorithm.EXC_C14N if ok else "another canonicalization")
+
+
+@rule("signature.algorithm", "SAML2Int SDP-ALG; XML Signature 6.4")
+def algorithm(candidate: Candidate) -> Seen:
+    """The signature method is one that we allow, with no parameter that could weaken it."""
+    found = candidate.find(SIGNED_INFO, SIGNATURE_METHOD)
+    uri = candidate.algorithm(SIGNED_INFO, SIGNATURE_METHOD)
+    ok = found is not None and uri in candidate.algorithms.signature and len(found) == 0
+    return Seen(ok, "RSA or ECDSA with SHA-256, SHA-384 or SHA-512", uri[:100] or "none")
+
+
+@rule("signature.digest", "SAML2Int SDP-ALG; XML Signature 6.2")
+def digest(candidate: Candidate) -> Seen:
+    """The digest method is one that we allow."""
+    found = candidate.find(SIGNED_INFO, REFERENCE, DIGEST_METHOD)
+    uri = candidate.algorithm(SIGNED_INFO, REFERENCE, DIGEST_METHOD)
+    ok = found is not None and uri in candidate.algorithms.digest and len(found) == 0
+    return Seen(ok, "SHA-256, SHA-384 or SHA-512", uri[:100] or "none")
+
+
+@rule("signature.base64", "XML Signature 4.2, 4.3.3.6")
+def base64_values(candidate: Candidate) -> Seen:
+    """DigestValue and SignatureValue hold base64 text and nothing beside it."""
+    ok = bool(candidate.octets(SIGNED_INFO, REFERENCE, DIGEST_VALUE)) and bool(candidate.octets(SIGNATURE_VALUE))
+    return Seen(ok, "base64 text only", "as expected" if ok else "something else")
+
+
+@rule("signature.key_info", "SAML Core 5.4.5")
+def key_info(candidate: Candidate) -> Seen:
+    """KeyInfo, which we never use, holds only what describes a key: it is not signed and must not smuggle."""
+    expected = "X509Data, KeyName or KeyValue"
+    found = candidate.find(KEY_INFO)
+    if found is None:
+        return Seen(True, expected, "none")
+    ok = all(str(child.tag) in _KEY_KINDS for child in found) and all(
+        namespace_of(inner) in (DS, DSIG11) for inner in found.iterdescendants()
+    )
+    ok = ok and not (found.text or "").strip(SPACE)
+    return Seen(ok, expected, expected if ok else "something else")
+
+
+RULES: Final = (
+    place,
+    shape,
+    reference,
+    transforms,
+    canonicalization,
+    algorithm,
+    digest,
+    base64_values,
+    key_info,
+)
+"""What a signature must look like before a key touches it, in order."""
+
+__all__ = ["RULES", "SIGNATURE", "Candidate", "Check"]
