@@ -1,1 +1,25 @@
-"""Pyramid glue that both apps use: SAML in and out of requests, headers, problem pages, base templates."""
+"""Pyramid glue that both apps use: SAML in and out of requests, headers, problem pages, base templates.
+
+`config.include("federation.web")` is safe inside somebody else's application: it acts on the routes added by
+`config.add_federation_route` and on nothing else. `config.include("federation.web.site")` is for a site that is ours
+from end to end. `docs/decisions/` says why they are two.
+"""
+
+from __future__ import annotations
+
+from pyramid.config import Configurator
+
+from federation.web.pages import page
+from federation.web.scope import Site
+
+__all__ = ["Site", "includeme", "page"]
+
+
+def includeme(config: Configurator) -> None:
+    """What a guest may bring into a host's application."""
+    config.include("federation.web.scope")  # directives: add_federation_route, set_federation_site, ...
+    config.include("federation.web.exchange")  # request.federation
+    config.include("federation.web.gate")  # size and encoding of what comes in
+    config.include("federation.web.csrf")  # our own forms, on our own routes
+    config.include("federation.web.headers")  # security headers of what goes out
+    config.include("federation.web.pages")  # our template environment, /federation-static

@@ -1,0 +1,67 @@
+"""`request.federation`: everything of ours that a request carries, behind one name that collides with no host's."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from pyramid.config import Configurator
+from pyramid.request import Request
+
+from federation.web.cookies import Cookies
+from federation.web.reference import new_reference
+from federation.web.scope import Site, scope_of, site_of
+
+
+class Exchange:
+    """One request and the response to it."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self.form_targets: list[str] = []
+
+    @cached_property
+    def site(self) -> Site:
+        """The site the application said it is."""
+        return site_of(self._request)
+
+    @cached_property
+    def now(self) -> datetime:
+        """The instant this request is judged by, aware and in UTC: the same for everything within the request."""
+        return scope_of(self._request.registry).clock()
+
+    @cached_property
+    def reference(self) -> str:
+        """The number under which people and the log speak of this request."""
+        return new_reference()
+
+    @cached_property
+    def nonce(self) -> str:
+        """What marks a script as ours in this one response."""
+        return secrets.token_urlsafe(16)
+
+    @cached_property
+    def cookies(self) -> Cookies:
+        """The site's cookies, by purpose."""
+        return Cookies(self.site.key, https=self.site.https)
+
+    @property
+    def client_address(self) -> str:
+        """The address of whoever connected. A proxy's word for it counts only where the server was told to trust it."""
+        return str(self._request.environ.get("REMOTE_ADDR", ""))
+
+    def url(self, route_name: str, *elements: str, **options: Any) -> str:
+        """The absolute address of a route, from the public URL of the settings: what to write into SAML messages."""
+        url: str = self._request.route_url(route_name, *elements, _app_url=self.site.public_url.rstrip("/"), **options)
+        return url
+
+    def allow_form_target(self, *sources: str) -> None:
+        """Let this page's forms be sent to these CSP sources besides the site itself."""
+        self.form_targets.extend(sources)
+
+
+def includeme(config: Configurator) -> None:
+    """Add `request.federation`."""
+    config.add_request_method(Exchange, "federation", reify=True)

@@ -1,0 +1,84 @@
+"""Logs: events with fields, through the standard library's logging, so that a host's own set-up keeps its say.
+
+A logger from `get_logger` writes `event key=value …` for any handler, and hands the fields over for a handler that
+`configure` set up (JSON for machines, colours for a terminal). Nothing in a process is configured unless `configure` is
+called, which only our own programs do.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any, Final
+
+import structlog
+
+SECRET_WORDS: Final = (
+    "password", "secret", "token", "authorization", "cookie", "assertion", "samlresponse", "samlrequest", "private", "csrf",
+)  # fmt: skip
+REDACTED: Final = "[redacted]"
+_MAX_TEXT: Final = 2000
+
+
+def get_logger(name: str) -> structlog.stdlib.BoundLogger:
+    """A logger for a module: `log.warning("refused", reference=..., rule=...)`."""
+    logger: structlog.stdlib.BoundLogger = structlog.wrap_logger(
+        logging.getLogger(name),
+        processors=[structlog.stdlib.filter_by_level, redact, _to_standard_library],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        context_class=dict,
+    )
+    return logger
+
+
+def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Blank every field whose name sounds secret, at any depth, and cut what is too long to be a fact."""
+    return {key: _redacted(key, value) for key, value in event.items()}
+
+
+def _redacted(key: str, value: Any) -> Any:
+    if any(word in key.lower() for word in SECRET_WORDS):
+        return REDACTED
+    if isinstance(value, Mapping):
+        return {str(inner): _redacted(str(inner), each) for inner, each in value.items()}
+    if isinstance(value, str) and len(value) > _MAX_TEXT:
+        return value[:_MAX_TEXT] + "…"
+    return value
+
+
+def _to_standard_library(_logger: object, _method: str, event: MutableMapping[str, Any]) -> tuple[tuple[str], dict[str, Any]]:
+    passed = {key: event.pop(key) for key in ("exc_info", "stack_info") if key in event}
+    name = str(event.pop("event", ""))
+    text = " ".join([name, *(f"{key}={value!r}" for key, value in event.items())])
+    return (text.replace("%", "%%"),), {**passed, "extra": {"federation": {"event": name, **event}}}
+
+
+def configure(*, json: bool, level: str = "INFO") -> None:
+    """Send every record of the process to standard error, as JSON lines or for a terminal."""
+    renderer: Any = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[
+                _from_record,
+                structlog.stdlib.add_log_level,
+                structlog.stdlib.add_logger_name,
+                structlog.processors.TimeStamper(fmt="iso", utc=True),
+                redact,
+            ],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *([structlog.processors.format_exc_info] if json else []),
+                renderer,
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+
+
+def _from_record(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    fields = getattr(event.get("_record"), "federation", None)
+    return {**event, **fields} if isinstance(fields, dict) else event

@@ -1,0 +1,196 @@
+"""Problem pages: one plain sentence, what to do next, a reference number; everything else is for the log.
+
+    a partner's fault (ProtocolError)             400, a refused signature 403
+    a decision (PolicyRefusal, HTTPForbidden)     403
+    no such page, wrong method, too large         404, 405, 413
+    our own mistake (anything else)               500, logged with its traceback, and never blamed on a partner
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pyramid.exceptions import BadCSRFOrigin, BadCSRFToken, PredicateMismatch, URLDecodeError
+from pyramid.httpexceptions import HTTPException, HTTPNotFound
+from pyramid.request import Request
+from pyramid.response import Response
+
+from federation.errors import ConfigurationError, FederationError, Malformed, PolicyRefusal, ProtocolError
+from federation.web import logs
+from federation.web.pages import page
+from federation.web.scope import RouteRules, rules_for, scope_of
+from federation.web.transactions import instead
+
+log = logs.get_logger(__name__)
+
+TEMPLATE: Final = "federation.web:templates/problem.jinja2"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a person is told. `sentence` says what happened, `advice` what to do next."""
+
+    status: int
+    title: str
+    sentence: str
+    advice: str
+    allow: tuple[str, ...] = ()
+
+
+_UNREADABLE: Final = Problem(
+    400, "This message cannot be read", "The message that your browser delivered is damaged or incomplete.",
+    "Go back to the site you came from and try again from there.",
+)  # fmt: skip
+_REFUSED: Final = Problem(
+    400, "This message was not accepted", "The message that your browser delivered did not pass a security check.",
+    "Go back to the site you came from and start again. If it happens again, give your administrator the reference number.",
+)  # fmt: skip
+_UNTRUSTED: Final = Problem(403, _REFUSED.title, _REFUSED.sentence, _REFUSED.advice)
+_DECIDED: Final = Problem(
+    403, "You do not have access", "An administrator's settings do not allow this.",
+    "If you think you should have access, ask your administrator and give the reference number.",
+)  # fmt: skip
+_STALE_FORM: Final = Problem(
+    400, "This form is no longer valid", "The form was open for too long, or your browser did not send this site's cookie.",
+    "Go back, reload the page and try again. Cookies must be allowed for this site.",
+)  # fmt: skip
+_FOREIGN_FORM: Final = Problem(
+    400, "This form came from another address", "The form was not sent from a page of this site.",
+    "Open this site at its own address and try again there.",
+)  # fmt: skip
+_BROKEN: Final = Problem(
+    500, "Something went wrong here", "This site made a mistake. It was recorded, and it is not your fault.",
+    "Try again in a moment. If it happens again, give your administrator the reference number.",
+)  # fmt: skip
+_BY_STATUS: Final = {
+    400: Problem(400, "This request cannot be read", "Your browser sent something that this site cannot read.",
+                 "Check the address, or go back and try again."),
+    401: Problem(401, "You are not signed in", "This page is for people who are signed in.", "Sign in and try again."),
+    403: _DECIDED,
+    404: Problem(404, "Page not found", "There is no page at this address.",
+                 "Check the address, or start again from the first page."),
+    405: Problem(405, "This address does not work that way", "The address exists, but not for this kind of request.",
+                 "Go back and follow a link or a button instead."),
+    413: Problem(413, "Too large", "What your browser sent is larger than this site accepts.",
+                 "Send something smaller, or ask your administrator about the limit."),
+}  # fmt: skip
+
+
+def problem_view(error: Exception, request: Request) -> Response:
+    """The exception view of our routes, and of everything on a site that is ours."""
+    if isinstance(error, HTTPException) and error.status_int < 400:
+        return error  # a redirect that somebody raised
+    problem = describe(error, request)
+    _report(error, problem, request)
+    return respond(request, problem)
+
+
+def describe(error: Exception, request: Request) -> Problem:
+    """What to tell a person about an exception."""
+    match error:
+        case BadCSRFOrigin():
+            return _FOREIGN_FORM
+        case BadCSRFToken():
+            return _STALE_FORM
+        case PolicyRefusal():
+            return _DECIDED
+        case Malformed(rule=rule):
+            return _BY_STATUS[400] if rule.startswith("http.") else _UNREADABLE
+        case ProtocolError(rule=rule):
+            return _UNTRUSTED if rule.startswith("signature") else _REFUSED
+        case URLDecodeError():
+            return _BY_STATUS[400]
+        case PredicateMismatch():
+            return _mismatch(request)
+        case HTTPException(status_int=status) if status < 500:
+            return _BY_STATUS.get(status) or Problem(status, error.title, _BY_STATUS[400].sentence, _BY_STATUS[400].advice)
+        case _:
+            return _BROKEN
+
+
+def respond(request: Request, problem: Problem) -> Response:
+    """Tell a problem the way its route speaks: a page, `application/problem+json` or a SCIM error."""
+    kind = (rules_for(request) or RouteRules()).problems
+    if kind == "html" and not request.accept.acceptable_offers(["text/html"]):
+        kind = "json"
+    if kind == "html":
+        response = _page(request, problem)
+    else:
+        response = _scim(problem) if kind == "scim" else _json(request, problem)
+    if problem.allow:
+        response.headers["Allow"] = ", ".join(problem.allow)
+    return response
+
+
+def _page(request: Request, problem: Problem) -> Response:
+    try:
+        return page(request, TEMPLATE, {"problem": problem}, status=problem.status)
+    except Exception:  # a broken template must not hide the first problem
+        log.exception("problem_page_failed", reference=request.federation.reference)
+        text = f"{problem.title}. {problem.sentence} Reference: {request.federation.reference}\n"
+        return Response(text, status=problem.status, content_type="text/plain", charset="utf-8")
+
+
+def _json(request: Request, problem: Problem) -> Response:
+    body = {"title": problem.title, "status": problem.status, "detail": problem.sentence, "reference": request.federation.reference}
+    return _body(problem.status, body, "application/problem+json")
+
+
+def _scim(problem: Problem) -> Response:
+    body = {
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
+        "status": str(problem.status),
+        "detail": f"{problem.title}: {problem.sentence}",
+    }
+    return _body(problem.status, body, "application/scim+json")
+
+
+def _body(status: int, value: dict[str, Any], media_type: str) -> Response:
+    return Response(json.dumps(value).encode(), status=status, content_type=media_type, charset=None)
+
+
+def _mismatch(request: Request) -> Problem:
+    """The route matched and no view did: almost always a method that the route does not have."""
+    methods = allowed_methods(request)
+    if not methods or request.method in methods:
+        return _BY_STATUS[404]
+    base = _BY_STATUS[405]
+    return Problem(base.status, base.title, base.sentence, base.advice, allow=methods)
+
+
+def allowed_methods(request: Request) -> tuple[str, ...]:
+    """The methods for which the matched route has a view, sorted."""
+    route = getattr(request, "matched_route", None)
+    found: set[str] = set()
+    for entry in request.registry.introspector.get_category("views") or ():
+        view = entry["introspectable"]
+        if route is not None and view["route_name"] == route.name and view.get("request_methods"):
+            methods = view["request_methods"]
+            found.update((methods,) if isinstance(methods, str) else methods)
+    return tuple(sorted(found | {"HEAD"} if "GET" in found else found))
+
+
+def _report(error: Exception, problem: Problem, request: Request) -> None:
+    facts = {"reference": request.federation.reference, "status": problem.status, "method": request.method}
+    route = getattr(request, "matched_route", None)
+    facts["route"] = route.name if route is not None else None
+    if problem.status >= 500:
+        log.error("our_mistake", exc_info=error, **facts)
+    elif isinstance(error, FederationError):
+        log.warning("refused", rule=error.rule, explanation=error.message, **facts)
+        _record(error, request)
+    elif not isinstance(error, HTTPNotFound):
+        log.info("problem", kind=type(error).__name__, **facts)
+
+
+def _record(error: FederationError, request: Request) -> None:
+    recorder = scope_of(request.registry).recorder
+    if recorder is None or isinstance(error, ConfigurationError):
+        return
+    try:
+        with instead(request):
+            recorder(request, error)
+    except Exception:  # the person still gets the page, and the administrator both log lines
+        log.exception("audit_failed", reference=request.federation.reference)

@@ -1,0 +1,60 @@
+"""SAML messages in and out of requests (SAML Bindings 3.4, 3.5)."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from pyramid.httpexceptions import HTTPSeeOther
+from pyramid.request import Request
+from pyramid.response import Response
+
+from federation.errors import Malformed
+from federation.saml.bindings import post, redirect as redirect_binding
+from federation.saml.bindings.post import PostForm
+from federation.saml.messages import Received
+from federation.web.pages import page
+from federation.web.scope import rules_for, site_of
+
+
+def receive(request: Request) -> Received:
+    """The message in a request: from the raw octets of the query with GET, from the form fields with POST.
+
+    The octets are what a redirect's signature covers, so they are never decoded and encoded again (Bindings 3.4.4.1).
+    Raises Malformed.
+    """
+    rules = rules_for(request)
+    max_bytes = (rules.body_limit if rules is not None else None) or site_of(request).body_limit
+    if request.method == "POST":
+        fields = list(request.POST.items())
+        if any(not isinstance(value, str) for _, value in fields):
+            raise Malformed("post.form", "a message came as a file")
+        return post.decode(fields, max_bytes=max_bytes)
+    return redirect_binding.decode(request.environ.get("QUERY_STRING", "").encode("latin-1"), max_bytes=max_bytes)
+
+
+def post_form_response(request: Request, form: PostForm, title: str) -> Response:
+    """A page that sends the form at once, or at a click on Continue where scripts are off (Bindings 3.5.4).
+
+    Chromium holds a form's whole journey against `form-action`, redirects after the post included, and a partner may
+    send the browser on to any other address of its own, or of a partner of its own. So a form to https may go to https
+    anywhere; a form to http, which exists on loopback only, to loopback. What is left for the directive to stop is a
+    downgrade and a script address. The Origin header, which same-origin would turn to null, tells the partner who posts.
+    """
+    request.federation.allow_form_target(*form_action_sources(form.action))
+    values = {"form": form, "title": title, "recipient": urlsplit(form.action).hostname}
+    response = page(request, "federation.web:templates/post_form.jinja2", values)
+    response.headers["Referrer-Policy"] = "strict-origin"
+    return response
+
+
+def form_action_sources(action: str) -> tuple[str, ...]:
+    """The CSP sources that a form to this address needs."""
+    parts = urlsplit(action)
+    if parts.scheme == "https":
+        return (f"https://{parts.netloc}", "https:")
+    return (f"http://{parts.netloc}", "http://localhost:*", "http://127.0.0.1:*")
+
+
+def redirect(url: str) -> HTTPSeeOther:
+    """A redirect that a browser always follows by GET. Return it, never raise it: raising would undo what was written."""
+    return HTTPSeeOther(location=url)
