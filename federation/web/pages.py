@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import jinja2
 from markupsafe import Markup
-from pyramid.config import PHASE1_CONFIG, Configurator
+from pyramid.config import PHASE3_CONFIG, Configurator
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid_jinja2 import IJinja2Environment
@@ -77,7 +77,7 @@ def includeme(config: Configurator) -> None:
     """Our named environment, and our stylesheet and images under /federation-static."""
     config.include("pyramid_jinja2")
     config.add_jinja2_renderer(RENDERER, settings_prefix="federation.jinja2.")
-    config.action("federation.web.pages", _configure(config), order=PHASE1_CONFIG)
+    config.action("federation.web.pages", _configure(config), order=PHASE3_CONFIG + 1)
     config.add_static_view("federation-static", STATIC, cache_max_age=31_536_000)
     config.add_cache_buster(STATIC, ContentHash())
 

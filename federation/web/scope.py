@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 from pyramid.config import Configurator
 from pyramid.request import Request
-from pyramid.security import NO_PERMISSION_REQUIRED
 
 from federation.errors import FederationError
 
@@ -126,7 +125,7 @@ def add_federation_route(
     rules = RouteRules(cross_site=cross_site, popup=popup, body_limit=body_limit, problems=problems)
     scope_of(config.registry).routes[name] = rules
     config.add_route(name, pattern, **{"factory": Root, **options})
-    config.add_exception_view(problem_view, context=Exception, route_name=name, permission=NO_PERMISSION_REQUIRED)
+    config.add_exception_view(problem_view, context=Exception, route_name=name)
 
 
 class Root:
