@@ -1,0 +1,195 @@
+"""The one shape of encrypted content that we decrypt (XML Encryption 1.1; SAML Core 2.2.4, 2.3.4, 2.7.3.2).
+
+The values stand in the message, the wrapped key stands inside EncryptedData's KeyInfo or right beside EncryptedData,
+and a RetrievalMethod may point to such a neighbour. No reference leads anywhere else, and no transform runs.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from lxml import etree
+
+from federation.saml.checks import Seen, rule
+from federation.saml.names import DS, DSIG11, XENC, XENC11, Algorithm
+from federation.saml.xml import namespace_of
+
+MAX_WRAPPED_KEYS: Final = 8
+
+ENCRYPTED_DATA: Final = f"{{{XENC}}}EncryptedData"
+ENCRYPTED_KEY: Final = f"{{{XENC}}}EncryptedKey"
+ENCRYPTION_METHOD: Final = f"{{{XENC}}}EncryptionMethod"
+CIPHER_DATA: Final = f"{{{XENC}}}CipherData"
+CIPHER_VALUE: Final = f"{{{XENC}}}CipherValue"
+REFERENCE_LIST: Final = f"{{{XENC}}}ReferenceList"
+DATA_REFERENCE: Final = f"{{{XENC}}}DataReference"
+CARRIED_KEY_NAME: Final = f"{{{XENC}}}CarriedKeyName"
+KEY_SIZE: Final = f"{{{XENC}}}KeySize"
+MGF: Final = f"{{{XENC11}}}MGF"
+KEY_INFO: Final = f"{{{DS}}}KeyInfo"
+DIGEST_METHOD: Final = f"{{{DS}}}DigestMethod"
+RETRIEVAL_METHOD: Final = f"{{{DS}}}RetrievalMethod"
+_KEY_HINTS: Final = frozenset({f"{{{DS}}}X509Data", f"{{{DS}}}KeyName", f"{{{DS}}}KeyValue"})
+
+CONTENT_METHODS: Final = frozenset({Algorithm.AES128_GCM, Algorithm.AES256_GCM})
+KEY_TRANSPORTS: Final = frozenset({Algorithm.RSA_OAEP_MGF1P, Algorithm.RSA_OAEP})
+OAEP_DIGESTS: Final = frozenset({Algorithm.SHA1, Algorithm.SHA256})
+OAEP_MASKS: Final = frozenset({Algorithm.MGF1_SHA1, Algorithm.MGF1_SHA256})
+
+
+class WrappedKey(NamedTuple):
+    """A content key as an EncryptedKey carries it: its octets, the OAEP digest and the mask generation, as URIs."""
+
+    value: bytes
+    digest: str
+    mask: str
+
+
+class Candidate:
+    """An EncryptedAssertion, EncryptedID or EncryptedAttribute as it arrived. Nothing here is believed yet."""
+
+    __slots__ = ("data", "keys", "wrapper")
+
+    def __init__(self, wrapper: etree._Element) -> None:
+        data = wrapper.find(ENCRYPTED_DATA)
+        self.wrapper = wrapper
+        self.data = etree.Element(ENCRYPTED_DATA) if data is None else data
+        self.keys = (*self.data.findall(f"{KEY_INFO}/{ENCRYPTED_KEY}"), *wrapper.findall(ENCRYPTED_KEY))
+
+    @property
+    def method(self) -> str:
+        """The content method, an algorithm URI."""
+        return _algorithm(self.data.find(ENCRYPTION_METHOD))
+
+    @property
+    def content(self) -> bytes:
+        """The octets of the content's CipherValue."""
+        return _value(self.data)
+
+    @property
+    def wrapped_keys(self) -> tuple[WrappedKey, ...]:
+        """Every wrapped key: those inside EncryptedData first, then those beside it."""
+        return tuple(_wrapped(key) for key in self.keys)
+
+
+def _names(elements: Iterable[etree._Element]) -> list[str]:
+    return [str(element.tag) for element in elements]
+
+
+def _algorithm(element: etree._Element | None) -> str:
+    return "" if element is None else element.get("Algorithm", "")
+
+
+def _value(parent: etree._Element) -> bytes:
+    found = parent.find(f"{CIPHER_DATA}/{CIPHER_VALUE}")
+    if found is None or len(found):
+        return b""
+    try:
+        return base64.b64decode("".join((found.text or "").split()), validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _wrapped(key: etree._Element) -> WrappedKey:
+    # XML Encryption 1.1, 5.5.2: the digest is SHA-1 where none is named; the older identifier always masks with MGF1
+    # and SHA-1, the newer one does where no MGF is named.
+    method = key.find(ENCRYPTION_METHOD)
+    digest = _algorithm(key.find(f"{ENCRYPTION_METHOD}/{DIGEST_METHOD}")) or Algorithm.SHA1
+    mask: str = Algorithm.MGF1_SHA1
+    if _algorithm(method) == Algorithm.RSA_OAEP:
+        mask = _algorithm(key.find(f"{ENCRYPTION_METHOD}/{MGF}")) or mask
+    return WrappedKey(_value(key), digest, mask)
+
+
+@rule("encryption.structure", "SAML Core 2.2.4; XML Encryption 3.1, 3.4")
+def structure(candidate: Candidate) -> Seen:
+    """One EncryptedData of an element, its method, key and value; wrapped keys inside it or beside it; no more."""
+    expected = "one EncryptedData with its keys"
+    outer, data = _names(candidate.wrapper), candidate.data
+    ok = (
+        outer == [ENCRYPTED_DATA] + [ENCRYPTED_KEY] * (len(outer) - 1)
+        and _names(data) in ([ENCRYPTION_METHOD, KEY_INFO, CIPHER_DATA], [ENCRYPTION_METHOD, CIPHER_DATA])
+        and data.get("Type", f"{XENC}Element") == f"{XENC}Element"
+        and data.get("Encoding") is None
+        and all(_is_key(key) for key in candidate.keys)
+    )
+    return Seen(ok, expected, expected if ok else "another structure")
+
+
+def _is_key(key: etree._Element) -> bool:
+    order = [ENCRYPTION_METHOD, KEY_INFO, CIPHER_DATA, REFERENCE_LIST, CARRIED_KEY_NAME]
+    names = _names(key)
+    if names != [name for name in order if name in names] or not {ENCRYPTION_METHOD, CIPHER_DATA} <= set(names):
+        return False
+    hints = key.find(KEY_INFO)
+    references = key.find(REFERENCE_LIST)
+    return (hints is None or _only_hints(hints)) and (references is None or set(_names(references)) <= {DATA_REFERENCE})
+
+
+def _only_hints(key_info: etree._Element) -> bool:
+    return set(_names(key_info)) <= _KEY_HINTS and all(
+        namespace_of(inner) in (DS, DSIG11) for inner in key_info.iterdescendants()
+    )
+
+
+@rule("encryption.method", "SAML2Int SDP-ALG; XML Encryption 5.2.4")
+def method(candidate: Candidate) -> Seen:
+    """The content method is AES-GCM, whose tag authenticates: no CBC, no triple DES."""
+    found = candidate.data.find(ENCRYPTION_METHOD)
+    ok = candidate.method in CONTENT_METHODS and found is not None and set(_names(found)) <= {KEY_SIZE}
+    return Seen(ok, "AES-128-GCM or AES-256-GCM", candidate.method[:100] or "none")
+
+
+@rule("encryption.key_transport", "SAML2Int SDP-ALG; XML Encryption 5.5.2")
+def key_transport(candidate: Candidate) -> Seen:
+    """Every wrapped key uses RSA-OAEP with SHA-1 or SHA-256: no PKCS #1 v1.5."""
+    methods = [found for key in candidate.keys for found in key.findall(ENCRYPTION_METHOD)]
+    received = [_algorithm(found) for found in methods]
+    ok = (
+        set(received) <= KEY_TRANSPORTS
+        and all(set(_names(found)) <= {KEY_SIZE, DIGEST_METHOD, MGF} for found in methods)
+        and all(wrapped.digest in OAEP_DIGESTS and wrapped.mask in OAEP_MASKS for wrapped in candidate.wrapped_keys)
+    )
+    return Seen(ok, "RSA-OAEP with SHA-1 or SHA-256", ", ".join(uri[:100] for uri in received) or "none")
+
+
+@rule("encryption.key_info", "SAML Core 6.1; XML Encryption 3.5")
+def key_info(candidate: Candidate) -> Seen:
+    """KeyInfo holds hints and wrapped keys; a RetrievalMethod points to a key beside the data and transforms nothing."""
+    expected = "wrapped keys in the same element"
+    neighbours = {f"#{key.get('Id')}" for key in candidate.wrapper.findall(ENCRYPTED_KEY) if key.get("Id")}
+    info = candidate.data.find(KEY_INFO)
+    for child in () if info is None else info:
+        if child.tag == RETRIEVAL_METHOD:
+            ok = len(child) == 0 and child.get("URI") in neighbours
+        else:
+            ok = child.tag == ENCRYPTED_KEY or child.tag in _KEY_HINTS
+        if not ok:
+            return Seen(False, expected, "something else")
+    return Seen(True, expected, expected)
+
+
+@rule("encryption.keys", "SAML Core 2.2.4")
+def keys(candidate: Candidate) -> Seen:
+    """There is a wrapped key, and there are not so many that trying them becomes an attack."""
+    ok = 1 <= len(candidate.keys) <= MAX_WRAPPED_KEYS
+    return Seen(ok, f"1 to {MAX_WRAPPED_KEYS} wrapped keys", str(len(candidate.keys)))
+
+
+@rule("encryption.inline", "XML Encryption 3.3")
+def inline(candidate: Candidate) -> Seen:
+    """Every CipherData holds one CipherValue of base64 text: no CipherReference, which would fetch."""
+    holders = (candidate.data, *candidate.keys)
+    ok = all(
+        _names(cipher_data) == [CIPHER_VALUE] and _value(holder)
+        for holder in holders
+        for cipher_data in holder.findall(CIPHER_DATA)
+    )
+    return Seen(ok, "inline values", "inline values" if ok else "something else")
+
+
+RULES: Final = (structure, method, keys, key_transport, key_info, inline)
+"""What encrypted content must look like before a key touches it, in order."""
