@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.certificate_authority import CertificateAuthority, make_authority
+from tests.demo_sites import HOSTS, PASSWORD
 from tests.live import program
 
 QUIET = (
@@ -22,9 +23,6 @@ QUIET = (
     "--disable-sync",
 )
 """Nothing but the sites under test is to be asked for anything."""
-
-HOSTS = ("idp.test", "intranet.test", "learning.test")
-"""Three distinct sites (no two share a registrable domain) that the browser finds on loopback."""
 
 
 @pytest.fixture(scope="session")
@@ -59,3 +57,10 @@ def trust(certificate: bytes, *, home: Path, certutil: str) -> None:
     store.mkdir(parents=True)
     for arguments in (["-N", "--empty-password"], ["-A", "-n", "test authority", "-t", "C,,", "-i", str(authority)]):
         subprocess.run([certutil, "-d", f"sql:{store}", *arguments], check=True, capture_output=True, timeout=60)
+
+
+def sign_in(page: Page, username: str, password: str = PASSWORD) -> None:
+    """Fill in our IdP's sign-in form, which must be showing, and send it."""
+    page.get_by_label("Username").fill(username)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in").click()
