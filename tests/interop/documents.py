@@ -33,7 +33,7 @@ def role_certificates(metadata: bytes) -> list[x509.Certificate]:
 
 def fingerprint(certificate: x509.Certificate) -> str:
     """The SHA-256 fingerprint of a certificate."""
-    return hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest(":").upper()
+    return hashlib.sha256(certificate.public_bytes(Encoding.DER)).digest().hex(":").upper()
 
 
 def _certificates(metadata: bytes, path: str) -> list[x509.Certificate]:
