@@ -1,1 +1,1 @@
-"""How messages travel (SAML Bindings): octets from the web to `Received`, and messages to something a browser can carry."""
+"""How messages travel (SAML Bindings): octets from the web to `Received`, and messages to what a browser can carry."""

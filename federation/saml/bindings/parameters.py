@@ -1,0 +1,57 @@
+"""What HTTP-Redirect and HTTP-POST share: the names of their parameters, and one strict reading of base64."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Final
+
+from federation.errors import Malformed
+from federation.saml.xml import MAX_BYTES
+
+REQUEST: Final = "SAMLRequest"
+RESPONSE: Final = "SAMLResponse"
+RELAY_STATE: Final = "RelayState"
+SIG_ALG: Final = "SigAlg"
+SIGNATURE: Final = "Signature"
+ENCODING: Final = "SAMLEncoding"
+NAMES: Final = frozenset({REQUEST, RESPONSE, RELAY_STATE, SIG_ALG, SIGNATURE, ENCODING})
+
+MAX_RELAY_STATE: Final = 2048
+"""The standard allows 80 octets (SAML Bindings 3.4.3); partners send whole addresses, so more is taken."""
+
+_WHITE_SPACE: Final = {ord(character): None for character in " \t\r\n"}
+
+
+def only_message(found: Mapping[str, str], binding: str) -> str:
+    """The name of the one SAML parameter that is there. Raises `Malformed` (rule `<binding>.message`)."""
+    present = [name for name in (REQUEST, RESPONSE) if name in found]
+    if len(present) != 1:
+        raise Malformed(f"{binding}.message", "not exactly one of SAMLRequest and SAMLResponse")
+    return present[0]
+
+
+def check_relay_state(relay_state: str | None, binding: str) -> str | None:
+    """The RelayState as received. Raises `Malformed` (rule `<binding>.relay_state`) when it is too long."""
+    if relay_state is not None and len(relay_state.encode()) > MAX_RELAY_STATE:
+        raise Malformed(f"{binding}.relay_state", f"longer than {MAX_RELAY_STATE} octets")
+    return relay_state
+
+
+def decode_base64(text: str, rule: str, *, max_bytes: int = MAX_BYTES) -> bytes:
+    """The octets of a base64 text (RFC 2045: white space between its characters does not count; nothing else may).
+
+    Raises `Malformed` with the given rule when it is anything else, empty, or decodes to more than `max_bytes`.
+    """
+    if len(text) > max_bytes * 2:
+        raise Malformed(rule, f"longer than {max_bytes} octets")
+    try:
+        octets = base64.b64decode(text.translate(_WHITE_SPACE).encode("ascii"), validate=True)
+    except (binascii.Error, ValueError):
+        raise Malformed(rule, "not base64") from None
+    if not octets:
+        raise Malformed(rule, "empty")
+    if len(octets) > max_bytes:
+        raise Malformed(rule, f"longer than {max_bytes} octets")
+    return octets
