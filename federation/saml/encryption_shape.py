@@ -158,7 +158,7 @@ def key_transport(candidate: Candidate) -> Seen:
 
 @rule("encryption.key_info", "SAML Core 6.1; XML Encryption 3.5")
 def key_info(candidate: Candidate) -> Seen:
-    """KeyInfo holds hints and wrapped keys; a RetrievalMethod points to a key beside the data and transforms nothing."""
+    """KeyInfo holds hints and wrapped keys; a RetrievalMethod points to a key beside the data, plainly."""
     expected = "wrapped keys in the same element"
     neighbours = {f"#{key.get('Id')}" for key in candidate.wrapper.findall(ENCRYPTED_KEY) if key.get("Id")}
     info = candidate.data.find(KEY_INFO)
