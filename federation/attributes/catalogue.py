@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from federation.errors import ConfigurationError
+from federation.saml.metadata.entity import RequestedAttribute
 from federation.saml.names import PAIRWISE_ID, SUBJECT_ID, NameFormat
 
 
@@ -33,7 +35,10 @@ _ENTRIES: Final = (
     CatalogueEntry("subject_id", SUBJECT_ID, "subject-id", "Subject identifier", is_identifier=True),
     CatalogueEntry("username", "urn:oid:0.9.2342.19200300.100.1.1", "uid", "User name", is_identifier=True),
     CatalogueEntry(
-        "principal_name", "urn:oid:1.3.6.1.4.1.5923.1.1.1.6", "eduPersonPrincipalName", "Principal name",
+        "principal_name",
+        "urn:oid:1.3.6.1.4.1.5923.1.1.1.6",
+        "eduPersonPrincipalName",
+        "Principal name",
         is_identifier=True,
     ),
     CatalogueEntry(
@@ -58,11 +63,17 @@ _ENTRIES: Final = (
         "affiliation", "urn:oid:1.3.6.1.4.1.5923.1.1.1.1", "eduPersonAffiliation", "Affiliation", is_multi_valued=True
     ),
     CatalogueEntry(
-        "scoped_affiliation", "urn:oid:1.3.6.1.4.1.5923.1.1.1.9", "eduPersonScopedAffiliation", "Scoped affiliation",
+        "scoped_affiliation",
+        "urn:oid:1.3.6.1.4.1.5923.1.1.1.9",
+        "eduPersonScopedAffiliation",
+        "Scoped affiliation",
         is_multi_valued=True,
     ),
     CatalogueEntry(
-        "entitlements", "urn:oid:1.3.6.1.4.1.5923.1.1.1.7", "eduPersonEntitlement", "Entitlements",
+        "entitlements",
+        "urn:oid:1.3.6.1.4.1.5923.1.1.1.7",
+        "eduPersonEntitlement",
+        "Entitlements",
         is_multi_valued=True,
     ),
     CatalogueEntry(
@@ -90,3 +101,11 @@ def entry_named(name: str, name_format: str | None) -> CatalogueEntry | None:
     if entry is None or (name_format not in _WILDCARD_FORMATS and name_format != entry.name_format):
         return None
     return entry
+
+
+def requested_attribute(key: str, *, required: bool = False) -> RequestedAttribute:
+    """What an SP's metadata writes to ask for an attribute of ours. Raises `ConfigurationError` for an unknown key."""
+    entry = CATALOGUE.get(key)
+    if entry is None:
+        raise ConfigurationError(f"no attribute is called {key!r}; choose from {', '.join(CATALOGUE)}")
+    return RequestedAttribute(entry.name, entry.name_format, entry.friendly_name, is_required=required)

@@ -59,16 +59,18 @@ def read_key(element: _Element, findings: Findings) -> KeyDescriptor | None:
     )
 
 
-def certificates_in(key_info: _Element | None) -> tuple[bytes, ...]:
-    """Every certificate (DER) that stands readable in a KeyInfo, in document order."""
+def keys_in(key_info: _Element | None) -> tuple[KeyDescriptor, ...]:
+    """Every certificate and bare key that stands readable in a KeyInfo, without a use; none of them is trusted."""
     found = []
-    for element in key_info.iterfind(f"{{{DS}}}X509Data/{{{DS}}}X509Certificate") if key_info is not None else ():
+    for element in () if key_info is None else key_info.iter(f"{{{DS}}}X509Certificate", *_KEY_VALUES):
         try:
-            der = _octets(element)
-            certificates.public_key_of(der)
+            if element.tag in _KEY_VALUES:
+                found.append(KeyDescriptor(None, _bare_key(element)))
+            else:
+                der = _octets(element)
+                found.append(KeyDescriptor(None, certificates.public_key_of(der), der))
         except (_Unusable, FederationError):
             continue
-        found.append(der)
     return tuple(found)
 
 

@@ -194,4 +194,3 @@ def _requested(element: _Element, findings: Findings) -> RequestedAttribute | No
 
 def _free_index(taken: set[int]) -> int:
     return next(index for index in range(65536) if index not in taken)
-

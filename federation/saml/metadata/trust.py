@@ -1,0 +1,231 @@
+"""Whether a partner's metadata may be used (SDP-MD02, IIP-MD03, IIP-MD04).
+
+Trust comes from one of two things, never from the document itself: a signature over the whole document by a key that
+was pinned beforehand, or a person who compared every key fingerprint over another channel. KeyInfo only helps to find
+the certificate that a pin names. What is read afterwards is exactly what was signed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from lxml.etree import _Element
+
+from federation.errors import ConfigurationError, Refused
+from federation.saml import certificates, signature, xml
+from federation.saml.checks import Check, Seen, rule, run
+from federation.saml.metadata import fingerprints
+from federation.saml.metadata.elements import valid_until
+from federation.saml.metadata.entity import Entity, KeyDescriptor
+from federation.saml.metadata.findings import Finding, Level
+from federation.saml.metadata.fingerprints import Fingerprint
+from federation.saml.metadata.keys import keys_in
+from federation.saml.metadata.lint import lint
+from federation.saml.metadata.reading import MAX_DOCUMENT, EntityReading, read_entities
+from federation.saml.metadata.rules import EXCEPTIONS, RULES, Candidate
+from federation.saml.names import DS
+
+MAX_VALIDITY: Final = timedelta(days=366)
+"""The furthest that validUntil may be ahead unless the caller says less: a year, for partners one knows by name."""
+SKEW: Final = timedelta(minutes=3)
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedMetadata:
+    """One partner's metadata that may be used.
+
+    `document` is what arrived, to be kept. `signed` says that the trust rests on a pinned signature, otherwise it rests
+    on the person who confirmed the fingerprints. `misses` is what it lacks, for the connection's page.
+    """
+
+    entity: Entity
+    document: bytes
+    signed: bool
+    checks: tuple[Check, ...]
+    misses: tuple[Finding, ...]
+
+
+class Unconfirmed(Refused):
+    """Everything is in order, but nothing vouches for the document: a person must compare the fingerprints first.
+
+    Carries the `entity`, the `fingerprints` to show and to confirm, and the `misses`.
+    """
+
+    def __init__(
+        self,
+        checks: Sequence[Check],
+        *,
+        entity: Entity,
+        offered: tuple[Fingerprint, ...],
+        misses: tuple[Finding, ...],
+    ) -> None:
+        super().__init__(checks)
+        self.entity = entity
+        self.fingerprints = offered
+        self.misses = misses
+
+
+def verify(
+    document: bytes,
+    *,
+    now: datetime,
+    own_entity_id: str,
+    role: str,
+    signer_fingerprints: Sequence[str] = (),
+    confirmed_key_fingerprints: Sequence[str] = (),
+    entity_id: str | None = None,
+    max_validity: timedelta = MAX_VALIDITY,
+    skew: timedelta = SKEW,
+    allow_http_loopback: bool = False,
+    exceptions: Iterable[str] = (),
+    max_bytes: int = MAX_DOCUMENT,
+) -> TrustedMetadata:
+    """Decide whether one partner's metadata may be used, for the role (`idp` or `sp`) that we need it for.
+
+    `signer_fingerprints` pin the certificates (or keys) that may sign: with any given, an unsigned document is refused.
+    `confirmed_key_fingerprints` were compared by a person: one that names the certificate whose key made the signature
+    counts as its pin; otherwise every key of the entity must be among them, or the document itself. `entity_id` is the
+    one that was asked for, if any. `exceptions` are names from `rules.EXCEPTIONS`.
+
+    Raises `Malformed`, `Refused` with every check, `Unconfirmed` if only the confirmation is missing, and
+    `ConfigurationError` for an exception that does not exist.
+    """
+    chosen = frozenset(exceptions)
+    if role not in ("idp", "sp") or chosen - EXCEPTIONS:
+        raise ConfigurationError(f"metadata trust: no role {role!r}, or no exception among {sorted(chosen)}")
+    root = xml.parse(document, max_bytes=max_bytes)
+    pinned = frozenset(map(certificates.normalise_fingerprint, signer_fingerprints))
+    confirmed = frozenset(map(certificates.normalise_fingerprint, confirmed_key_fingerprints))
+    origin = _origin(root, pinned, confirmed)
+    reading, checks = _one_entity(origin.element, origin.checks, entity_id)
+    candidate = Candidate(
+        entity=reading.entity,
+        findings=reading.findings,
+        root_valid_until=valid_until(origin.element),
+        signed=origin.trusted,
+        role=role,
+        own_entity_id=own_entity_id,
+        now=now,
+        skew=skew,
+        max_validity=max_validity,
+        allow_http_loopback=allow_http_loopback,
+        exceptions=chosen,
+    )
+    checks = run(RULES, checks, candidate)
+    misses = (*_unsigned(origin), *reading.findings, *lint(reading.entity))
+    if not origin.trusted:
+        checks = _confirm(document, reading.entity, origin, confirmed, checks, misses)
+    return TrustedMetadata(reading.entity, document, origin.trusted, checks, misses)
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """What the signature told us. `element` is to be read; `signer` is the key that made it, if there is one."""
+
+    element: _Element
+    trusted: bool
+    checks: tuple[Check, ...]
+    signer: KeyDescriptor | None = None
+
+
+def _origin(root: _Element, pinned: frozenset[str], confirmed: frozenset[str]) -> _Origin:
+    """Verify the signature of the root, if it has one or must have one. A signature that is there must be good."""
+    signed = signature.is_signed(root)
+    checks = run((signature_where_pinned,), (), signed, bool(pinned))
+    if not signed:
+        return _Origin(root, False, checks)
+    offered = _possible_signers(root)
+    candidates = [key for key in offered if fingerprints.is_named(key, pinned)] if pinned else offered
+    checks = run((signer_is_pinned,), checks, len(candidates), bool(pinned))
+    verified = signature.examine(root, keys=candidates, before=checks)
+    signers = [key for key in candidates if key.public_key == verified.public_key]
+    trusted = any(fingerprints.is_named(key, pinned or confirmed) for key in signers)
+    return _Origin(verified.element, trusted, verified.checks, signers[0])
+
+
+def _possible_signers(root: _Element) -> list[KeyDescriptor]:
+    """Keys that may have signed: those beside the signature, then those of the entities themselves. None is trusted."""
+    beside = keys_in(root.find(f"{{{DS}}}Signature/{{{DS}}}KeyInfo"))
+    inside = (
+        key
+        for reading in read_entities(root)
+        for role in (reading.entity.idp, reading.entity.sp)
+        if role is not None
+        for key in role.signing_keys
+    )
+    unique = {(key.certificate, key.public_key): key for key in (*inside, *beside)}
+    return sorted(unique.values(), key=lambda key: key not in beside)
+
+
+@rule("metadata.signature.present", "IIP-MD03; SDP-MD02")
+def signature_where_pinned(signed: bool, pinned: bool) -> Seen:
+    """Where a signer is pinned, removing the signature must not help."""
+    expected = "a signature by the pinned key" if pinned else "a signature, or fingerprints confirmed by a person"
+    return Seen(signed or not pinned, expected, "a signature" if signed else "no signature")
+
+
+@rule("metadata.signature.signer", "IIP-MD03; SDP-MD02")
+def signer_is_pinned(matching: int, pinned: bool) -> Seen:
+    """A pin must name a certificate whose key made the signature; which one that is, only the pin decides."""
+    expected = "the pinned certificate" if pinned else "any certificate, if a person confirms the keys"
+    received = "the pinned certificate" if matching else "another one, or none"
+    return Seen(bool(matching) or not pinned, expected, received)
+
+
+@rule("metadata.entity", "IIP-MD02; SAML Metadata 2.3")
+def there_is_one_entity(entity_ids: Sequence[str], wanted: str | None) -> Seen:
+    """The document describes one partner, or the one that was asked for exactly once."""
+    expected = "exactly one entity" if wanted is None else f"the entity {wanted!r} exactly once"
+    found = [entity_id for entity_id in entity_ids if wanted in (None, entity_id)]
+    return Seen(len(found) == 1, expected, f"{len(found)} of {len(entity_ids)} entities")
+
+
+def _one_entity(
+    root: _Element, checks: tuple[Check, ...], wanted: str | None
+) -> tuple[EntityReading, tuple[Check, ...]]:
+    readings = list(read_entities(root))
+    checks = run((there_is_one_entity,), checks, [reading.entity.entity_id for reading in readings], wanted)
+    return next(reading for reading in readings if wanted in (None, reading.entity.entity_id)), checks
+
+
+@rule("metadata.confirmed", "SDP-MD02")
+def keys_are_confirmed(offered: Sequence[Fingerprint], confirmed: frozenset[str]) -> Seen:
+    """A person has compared every key: one strange key among known ones would be enough to impersonate the partner."""
+    known = [fingerprint for fingerprint in offered if fingerprint.value in confirmed]
+    expected = "every key fingerprint confirmed by a person"
+    return Seen(bool(offered) and len(known) == len(offered), expected, f"{len(known)} of {len(offered)} confirmed")
+
+
+def _confirm(
+    document: bytes,
+    entity: Entity,
+    origin: _Origin,
+    confirmed: frozenset[str],
+    checks: tuple[Check, ...],
+    misses: tuple[Finding, ...],
+) -> tuple[Check, ...]:
+    keys = fingerprints.of_entity(entity)
+    whole = fingerprints.of_document(document)
+    if whole.value in confirmed:
+        return run((keys_are_confirmed,), checks, (whole,), confirmed)
+    try:
+        return run((keys_are_confirmed,), checks, keys, confirmed)
+    except Refused as refused:
+        offered = list(keys or (whole,))
+        if origin.signer is not None:
+            offered.insert(0, Fingerprint(fingerprints.METADATA_SIGNATURE, fingerprints.of_key(origin.signer)))
+        raise Unconfirmed(refused.checks, entity=entity, offered=tuple(offered), misses=misses) from None
+
+
+def _unsigned(origin: _Origin) -> tuple[Finding, ...]:
+    if origin.trusted:
+        return ()
+    message = (
+        "the metadata is signed by a key that is not pinned: its fingerprints were confirmed by hand"
+        if origin.signer is not None
+        else "the metadata is not signed: its fingerprints were confirmed by hand, and it cannot be refreshed safely"
+    )
+    return (Finding("metadata.unsigned", Level.WARNING, message, "SDP-MD02; IIP-MD03"),)
