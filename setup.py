@@ -37,7 +37,7 @@ RUN = [
 BUILD = ["setuptools>=77"]
 
 TEST = [
-    "axe-core-python>=0.1",
+    "axe-playwright-python>=0.1",
     "beautifulsoup4>=4.13",
     "coverage[toml]>=7.10",
     "hypothesis>=6.140",
