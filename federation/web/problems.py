@@ -83,7 +83,7 @@ def problem_view(error: Exception, request: Request) -> Response:
     if isinstance(error, HTTPException) and error.status_int < 400:
         return error  # a redirect that somebody raised
     problem = describe(error, request)
-    _report(error, problem, request)
+    report(error, problem, request)
     return respond(request, problem)
 
 
