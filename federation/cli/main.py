@@ -11,9 +11,9 @@ import ast
 import os
 import sys
 from collections.abc import Sequence
-from importlib.machinery import PathFinder
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
+from pathlib import Path
 
 import click
 
@@ -54,17 +54,14 @@ class LazyGroup(click.Group):
 def summary(entry_point: EntryPoint) -> str:
     """First line of the docstring of the module behind an entry point, without importing it or its parents."""
     top, *rest = entry_point.module.split(".")
-    spec = find_spec(top)
-    for depth in range(len(rest)):
-        if spec is None or spec.submodule_search_locations is None:
-            return ""
-        name = ".".join([top, *rest[: depth + 1]])
-        spec = PathFinder.find_spec(name, list(spec.submodule_search_locations))
-    if spec is None or spec.origin is None:
-        return ""
-    with open(spec.origin, "rb") as source:
-        docstring = ast.get_docstring(ast.parse(source.read())) or ""
-    return docstring.partition("\n")[0]
+    package = find_spec(top)
+    for folder in (package.submodule_search_locations if package else None) or ():
+        module = Path(folder, *rest)
+        for file in (module.with_suffix(".py"), module / "__init__.py"):
+            if file.is_file():
+                docstring = ast.get_docstring(ast.parse(file.read_bytes())) or ""
+                return docstring.partition("\n")[0]
+    return ""
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,0 +1,44 @@
+"""Results are plain and aligned; progress is a few lines where there is no terminal."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+from federation.cli import output
+
+
+def test_a_table_is_aligned_and_without_trailing_spaces(capsys):
+    output.table(["name", "state"], [["Intranet", "active"], ["L", 3]])
+    assert capsys.readouterr().out == "name      state\n--------  ------\nIntranet  active\nL         3\n"
+
+
+def test_json_keeps_the_order_and_writes_dates_as_text(capsys):
+    output.as_json({"b": "é", "a": datetime(2026, 1, 2, tzinfo=UTC)})
+    text = capsys.readouterr().out
+    assert json.loads(text) == {"b": "é", "a": "2026-01-02 00:00:00+00:00"}
+    assert text.index("b") < text.index("a")
+    assert "é" in text
+
+
+def test_progress_without_a_terminal_is_two_lines_on_standard_error(capsys):
+    with output.progress("Pushing", 3) as advance:
+        advance()
+        advance(2)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == "Pushing ...\nPushing: 3 of 3 done\n"
+
+
+def test_progress_without_a_known_total_counts(capsys):
+    with output.progress("Pushing", None) as advance:
+        advance(5)
+    assert capsys.readouterr().err.endswith("Pushing: 5 done\n")
+
+
+def test_progress_on_a_terminal_draws_a_bar(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    with output.progress("Pushing", 2) as advance:
+        advance(2)
+    assert "2/2" in capsys.readouterr().err
