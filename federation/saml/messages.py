@@ -160,6 +160,59 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True)
+class LogoutRequest:
+    """A request to end sessions of one subject (SAML Core 3.7.1).
+
+    `session_indexes` empty means every session of that subject with the issuer. `asynchronous` is the extension of the
+    Asynchronous Single Logout protocol: no answer is expected.
+    """
+
+    id: str
+    issuer: str
+    issue_instant: datetime
+    name_id: NameID
+    session_indexes: tuple[str, ...] = ()
+    destination: str | None = None
+    not_on_or_after: datetime | None = None
+    reason: str | None = None
+    asynchronous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LogoutResponse:
+    """The answer to a logout request (SAML Core 3.7.2)."""
+
+    id: str
+    issuer: str
+    issue_instant: datetime
+    status: Status
+    destination: str | None = None
+    in_response_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactResolve:
+    """A request for the message that an artifact stands for (SAML Core 3.5.1)."""
+
+    id: str
+    issuer: str
+    issue_instant: datetime
+    artifact: str
+    destination: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactResponse:
+    """The envelope in which a message is handed out for an artifact (SAML Core 3.5.2), without that message."""
+
+    id: str
+    issuer: str
+    issue_instant: datetime
+    status: Status
+    in_response_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Received:
     """A message as a binding delivered it, nothing verified (SAML Bindings 3).
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from federation.errors import Malformed
+from federation.saml.bindings.destination import check_destination
 from federation.saml.bindings.parameters import (
     NAMES,
     RELAY_STATE,
@@ -33,7 +34,11 @@ class PostForm:
 
 
 def encode(xml: bytes, *, parameter: str, destination: str, relay_state: str | None = None) -> PostForm:
-    """The form that carries a message (SAML Bindings 3.5.4). `parameter` is SAMLRequest or SAMLResponse."""
+    """The form that carries a message (SAML Bindings 3.5.4). `parameter` is SAMLRequest or SAMLResponse.
+
+    Raises `ConfigurationError` for an unfit destination.
+    """
+    check_destination(destination)
     fields = [(parameter, base64.b64encode(xml).decode("ascii"))]
     if relay_state is not None:
         fields.append((RELAY_STATE, relay_state))

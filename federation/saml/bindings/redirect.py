@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from federation.errors import Malformed
+from federation.saml.bindings.destination import check_destination
 from federation.saml.bindings.parameters import (
     ENCODING,
     NAMES,
@@ -43,8 +44,9 @@ def encode(
     """The address to redirect the browser to (SAML Bindings 3.4.4). Signed when a key is given (3.4.4.1).
 
     `parameter` is SAMLRequest or SAMLResponse. `destination` may have a query of its own. The message must not carry a
-    signature of its own: this binding forbids one.
+    signature of its own: this binding forbids one. Raises `ConfigurationError` for an unfit destination.
     """
+    check_destination(destination)
     query = f"{parameter}={_quote(base64.b64encode(_deflate(xml)))}"
     if relay_state is not None:
         query += f"&{RELAY_STATE}={_quote(relay_state.encode())}"

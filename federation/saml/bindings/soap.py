@@ -1,0 +1,68 @@
+"""SOAP 1.1 over HTTP (SAML Bindings 3.2): one message as the only child of an envelope's body, in both directions."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lxml import etree
+
+from federation.errors import Malformed
+from federation.saml import xml
+from federation.saml.messages import Received
+from federation.saml.names import SAMLP, Binding
+from federation.saml.xml import MAX_BYTES
+
+SOAP_ENVELOPE: Final = "http://schemas.xmlsoap.org/soap/envelope/"
+MEDIA_TYPE: Final = "text/xml; charset=utf-8"
+ACTION: Final = "http://www.oasis-open.org/committees/security"
+
+_ENVELOPE: Final = f"{{{SOAP_ENVELOPE}}}Envelope"
+_HEADER: Final = f"{{{SOAP_ENVELOPE}}}Header"
+_BODY: Final = f"{{{SOAP_ENVELOPE}}}Body"
+_FAULT: Final = f"{{{SOAP_ENVELOPE}}}Fault"
+_MUST_UNDERSTAND: Final = f"{{{SOAP_ENVELOPE}}}mustUnderstand"
+_SHAPE: Final = xml.Shape(xml.maybe(_HEADER), xml.one(_BODY))
+
+
+def encode(message: bytes) -> bytes:
+    """The envelope that carries a message."""
+    envelope = xml.new(_ENVELOPE, {"soap11": SOAP_ENVELOPE})
+    xml.add(envelope, _BODY).append(xml.reparse(message))
+    return xml.serialise(envelope)
+
+
+def fault(code: str, reason: str) -> bytes:
+    """An envelope with a fault; `code` is Client or Server (SOAP 1.1, 4.4)."""
+    envelope = xml.new(_ENVELOPE, {"soap11": SOAP_ENVELOPE})
+    element = xml.add(xml.add(envelope, _BODY), _FAULT)
+    xml.add(element, "faultcode", f"soap11:{code}")
+    xml.add(element, "faultstring", reason)
+    return xml.serialise(envelope)
+
+
+def decode(envelope: bytes, *, max_bytes: int = MAX_BYTES) -> Received:
+    """The message in an envelope. Header blocks are ignored unless they demand to be understood.
+
+    Raises `Malformed`: soap.header, soap.body, soap.fault, and what the parser refuses.
+    """
+    root = xml.expect(xml.parse(envelope, max_bytes=max_bytes), _ENVELOPE)
+    content = _SHAPE.read(root)
+    header = content.first(_HEADER)
+    if header is not None and any(block.get(_MUST_UNDERSTAND, "0").strip() in ("1", "true") for block in header):
+        raise Malformed("soap.header", "a header block demands to be understood")
+    message = _only_child(content.only(_BODY))
+    if message.tag == _FAULT:
+        raise Malformed("soap.fault", "the partner answered with a fault")
+    if xml.namespace_of(message) != SAMLP:
+        raise Malformed("soap.body", "the body does not hold a SAML message")
+    return Received(
+        binding=Binding.SOAP,
+        parameter="SAMLResponse" if xml.local_name(message).endswith("Response") else "SAMLRequest",
+        xml=xml.serialise(xml.lift(message)),
+    )
+
+
+def _only_child(body: etree._Element) -> etree._Element:
+    if len(body) != 1:
+        raise Malformed("soap.body", "the body does not hold exactly one element")
+    return body[0]
