@@ -1,4 +1,4 @@
-"""Keys and certificates as metadata carries them. A certificate only holds a key: its dates, names and chain say nothing."""
+"""Keys and certificates as metadata carries them: a certificate only holds a key, its dates and names say nothing."""
 
 from __future__ import annotations
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from typing import NamedTuple, ParamSpec
+from typing import NamedTuple, ParamSpec, TypeVar
 
-from federation.errors import Refused
+from federation.errors import Malformed, Refused
 
 P = ParamSpec("P")
+T = TypeVar("T")
+MAX_TEXT = 300
+"""Characters kept of each side of a check: a partner decides how long its values are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +49,16 @@ def rule(name: str, reference: str) -> Callable[[Callable[P, Seen]], Callable[P,
         @wraps(function)
         def named(*args: P.args, **kwargs: P.kwargs) -> Check:
             ok, expected, received = function(*args, **kwargs)
-            return Check(rule=name, reference=reference, expected=expected, received=received, ok=ok)
+            return Check(name, reference, expected=expected[:MAX_TEXT], received=received[:MAX_TEXT], ok=ok)
 
         return named
 
     return decorate
 
 
-def run(rules: Sequence[Callable[P, Check]], before: Sequence[Check], *args: P.args, **kwargs: P.kwargs) -> tuple[Check, ...]:
+def run(
+    rules: Sequence[Callable[P, Check]], before: Sequence[Check], *args: P.args, **kwargs: P.kwargs
+) -> tuple[Check, ...]:
     """Run the rules in order and answer `before` plus every check made.
 
     Raises `Refused`, which carries all checks so far, at the first that fails.
@@ -64,3 +69,18 @@ def run(rules: Sequence[Callable[P, Check]], before: Sequence[Check], *args: P.a
         if not checks[-1].ok:
             raise Refused(checks)
     return tuple(checks)
+
+
+def attempt(before: Sequence[Check], reference: str, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Take a step that may find its input malformed, and answer what it answers.
+
+    Raises `Refused` then, with the checks made `before` and a last one that names the broken rule, so that a refusal
+    for form is shown like every other.
+    """
+    try:
+        return step(*args, **kwargs)
+    except Malformed as error:
+        failed = Check(
+            error.rule, reference, expected="the form that the standard gives", received=error.reason, ok=False
+        )
+        raise Refused([*before, failed]) from None

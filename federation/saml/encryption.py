@@ -27,16 +27,28 @@ from federation.saml.checks import Check, Seen, rule, run
 from federation.saml.encryption_shape import (
     CIPHER_DATA,
     CIPHER_VALUE,
+    DATA_ALGORITHMS,
+    DIGESTS,
     ENCRYPTED_DATA,
     ENCRYPTED_KEY,
     ENCRYPTION_METHOD,
+    KEY_TRANSPORT_ALGORITHMS,
     MGF,
     RULES,
     Candidate,
 )
 from federation.saml.names import DS, XENC, Algorithm
 
-__all__ = ["DecryptionKey", "decrypt", "encrypt", "examine", "suits"]
+__all__ = [
+    "DATA_ALGORITHMS",
+    "DIGESTS",
+    "KEY_TRANSPORT_ALGORITHMS",
+    "DecryptionKey",
+    "decrypt",
+    "encrypt",
+    "examine",
+    "suits",
+]
 
 MAX_ATTEMPTS: Final = 16
 """At most so many private-key operations are spent on one message."""
@@ -235,8 +247,8 @@ def _public_key(key: Recipient) -> rsa.RSAPublicKey:
 def _methods(key: Recipient) -> tuple[str, str, str, str]:
     """Content method, key transport, its digest and its mask generation, as the partner's metadata allows."""
     offered = key.encryption_methods
-    contents = [uri for uri in offered if uri in _KEY_SIZES]
-    transports = [uri for uri in offered if uri in (Algorithm.RSA_OAEP_MGF1P, Algorithm.RSA_OAEP)]
+    contents = [uri for uri in offered if uri in DATA_ALGORITHMS]
+    transports = [uri for uri in offered if uri in KEY_TRANSPORT_ALGORITHMS]
     named_contents = [uri for uri in offered if uri not in _TRANSPORTS]
     named_transports = [uri for uri in offered if uri in _TRANSPORTS]
     if (named_contents and not contents) or (named_transports and not transports):
@@ -250,5 +262,5 @@ def _methods(key: Recipient) -> tuple[str, str, str, str]:
     return method, transport, Algorithm.SHA1, Algorithm.MGF1_SHA1
 
 
-_TRANSPORTS: Final = frozenset({Algorithm.RSA_OAEP_MGF1P, Algorithm.RSA_OAEP, f"{XENC}rsa-1_5"})
+_TRANSPORTS: Final = frozenset({*KEY_TRANSPORT_ALGORITHMS, f"{XENC}rsa-1_5"})
 """What metadata may name for key transport, allowed or not; everything else it names is for content."""

@@ -34,10 +34,10 @@ DIGEST_METHOD: Final = f"{{{DS}}}DigestMethod"
 RETRIEVAL_METHOD: Final = f"{{{DS}}}RetrievalMethod"
 _KEY_HINTS: Final = frozenset({f"{{{DS}}}X509Data", f"{{{DS}}}KeyName", f"{{{DS}}}KeyValue"})
 
-CONTENT_METHODS: Final = frozenset({Algorithm.AES128_GCM, Algorithm.AES256_GCM})
-KEY_TRANSPORTS: Final = frozenset({Algorithm.RSA_OAEP_MGF1P, Algorithm.RSA_OAEP})
-OAEP_DIGESTS: Final = frozenset({Algorithm.SHA1, Algorithm.SHA256})
-OAEP_MASKS: Final = frozenset({Algorithm.MGF1_SHA1, Algorithm.MGF1_SHA256})
+DATA_ALGORITHMS: Final = (Algorithm.AES256_GCM, Algorithm.AES128_GCM)
+KEY_TRANSPORT_ALGORITHMS: Final = (Algorithm.RSA_OAEP_MGF1P, Algorithm.RSA_OAEP)
+DIGESTS: Final = (Algorithm.SHA1, Algorithm.SHA256)
+MASKS: Final = (Algorithm.MGF1_SHA1, Algorithm.MGF1_SHA256)
 
 
 class WrappedKey(NamedTuple):
@@ -139,7 +139,7 @@ def _only_hints(key_info: etree._Element) -> bool:
 def method(candidate: Candidate) -> Seen:
     """The content method is AES-GCM, whose tag authenticates: no CBC, no triple DES."""
     found = candidate.data.find(ENCRYPTION_METHOD)
-    ok = candidate.method in CONTENT_METHODS and found is not None and set(_names(found)) <= {KEY_SIZE}
+    ok = candidate.method in DATA_ALGORITHMS and found is not None and set(_names(found)) <= {KEY_SIZE}
     return Seen(ok, "AES-128-GCM or AES-256-GCM", candidate.method[:100] or "none")
 
 
@@ -149,9 +149,9 @@ def key_transport(candidate: Candidate) -> Seen:
     methods = [found for key in candidate.keys for found in key.findall(ENCRYPTION_METHOD)]
     received = [_algorithm(found) for found in methods]
     ok = (
-        set(received) <= KEY_TRANSPORTS
+        set(received) <= set(KEY_TRANSPORT_ALGORITHMS)
         and all(set(_names(found)) <= {KEY_SIZE, DIGEST_METHOD, MGF} for found in methods)
-        and all(wrapped.digest in OAEP_DIGESTS and wrapped.mask in OAEP_MASKS for wrapped in candidate.wrapped_keys)
+        and all(wrapped.digest in DIGESTS and wrapped.mask in MASKS for wrapped in candidate.wrapped_keys)
     )
     return Seen(ok, "RSA-OAEP with SHA-1 or SHA-256", ", ".join(uri[:100] for uri in received) or "none")
 

@@ -28,9 +28,11 @@ from federation.saml.checks import Check, Seen, rule, run
 from federation.saml.names import DS, SAML, Algorithm
 from federation.saml.signature_keys import (
     DEFAULT_ALGORITHMS,
+    DIGEST_ALGORITHMS,
     EC,
     METHODS,
     RSA,
+    SIGNATURE_ALGORITHMS,
     Algorithms,
     PublicKey,
     SigningKey,
@@ -52,7 +54,19 @@ from federation.saml.signature_shape import (
     Candidate,
 )
 
-__all__ = ["DEFAULT_ALGORITHMS", "Algorithms", "Signed", "SigningKey", "is_signed", "sign", "verify", "verify_octets"]
+__all__ = [
+    "DEFAULT_ALGORITHMS",
+    "DIGEST_ALGORITHMS",
+    "SIGNATURE_ALGORITHMS",
+    "Algorithms",
+    "Signed",
+    "SigningKey",
+    "examine",
+    "is_signed",
+    "sign",
+    "verify",
+    "verify_octets",
+]
 
 MAX_KEYS: Final = 16
 """At most so many keys of a partner are tried on one signature."""

@@ -47,12 +47,16 @@ METHODS: Final = {
 """Every signature algorithm that this toolkit can use at all. No symmetric one, no SHA-1, no MD5, no DSA."""
 
 
+SIGNATURE_ALGORITHMS: Final = tuple(METHODS)
+DIGEST_ALGORITHMS: Final = (Algorithm.SHA256, Algorithm.SHA384, Algorithm.SHA512)
+
+
 @dataclass(frozen=True, slots=True)
 class Algorithms:
     """Which algorithms a signature from a partner may use: signature methods and digest methods, as URIs."""
 
-    signature: frozenset[str] = frozenset(METHODS)
-    digest: frozenset[str] = frozenset({Algorithm.SHA256, Algorithm.SHA384, Algorithm.SHA512})
+    signature: frozenset[str] = frozenset(SIGNATURE_ALGORITHMS)
+    digest: frozenset[str] = frozenset(DIGEST_ALGORITHMS)
 
 
 DEFAULT_ALGORITHMS: Final = Algorithms()
