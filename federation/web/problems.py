@@ -172,7 +172,8 @@ def allowed_methods(request: Request) -> tuple[str, ...]:
     return tuple(sorted(found | {"HEAD"} if "GET" in found else found))
 
 
-def _report(error: Exception, problem: Problem, request: Request) -> None:
+def report(error: Exception, problem: Problem, request: Request) -> None:
+    """Log a problem and have a refusal recorded: what an app's own exception view calls before it answers."""
     facts = {"reference": request.federation.reference, "status": problem.status, "method": request.method}
     route = getattr(request, "matched_route", None)
     facts["route"] = route.name if route is not None else None

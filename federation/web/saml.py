@@ -32,8 +32,10 @@ def receive(request: Request) -> Received:
     return redirect_binding.decode(request.environ.get("QUERY_STRING", "").encode("latin-1"), max_bytes=max_bytes)
 
 
-def post_form_response(request: Request, form: PostForm, title: str) -> Response:
+def post_form_response(request: Request, form: PostForm, title: str, *, recipient: str | None = None) -> Response:
     """A page that sends the form at once, or at a click on Continue where scripts are off (Bindings 3.5.4).
+
+    `recipient` is the partner's name for people; without it the page names the host.
 
     Chromium holds a form's whole journey against `form-action`, redirects after the post included, and a partner may
     send the browser on to any other address of its own, or of a partner of its own. So a form to https may go to https
@@ -41,7 +43,7 @@ def post_form_response(request: Request, form: PostForm, title: str) -> Response
     downgrade and a script address. The Origin header, which same-origin would turn to null, tells the partner who posts.
     """
     request.federation.allow_form_target(*form_action_sources(form.action))
-    values = {"form": form, "title": title, "recipient": urlsplit(form.action).hostname}
+    values = {"form": form, "title": title, "recipient": recipient or urlsplit(form.action).hostname}
     response = page(request, "federation.web:templates/post_form.jinja2", values)
     response.headers["Referrer-Policy"] = "strict-origin"
     return response
