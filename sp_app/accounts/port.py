@@ -33,7 +33,7 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class LocalAccount:
-    """An account as its store answers it. `id` is the store's own, as text: stable, and never given to somebody else."""
+    """An account as its store answers it. `id` is the store's own, as text: stable, never given to somebody else."""
 
     id: str
     active: bool

@@ -22,6 +22,6 @@ class AuditEntry(Base):
     rule: Mapped[str | None]
     detail: Mapped[str]
     idp_entity_id: Mapped[str | None]
-    account_id: Mapped[str | None] = mapped_column(index=True)
+    account_id: Mapped[str | None]
     message_id: Mapped[str | None]
     checks: Mapped[list[Any]]

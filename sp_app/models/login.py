@@ -20,7 +20,7 @@ class PendingRequest(Base):
     __tablename__ = "sp_pending_request"
 
     handle_hash: Mapped[str] = mapped_column(primary_key=True)
-    request_id: Mapped[str] = mapped_column(unique=True)
+    request_id: Mapped[str]
     connection_id: Mapped[str] = mapped_column(ForeignKey("sp_idp_connection.id", ondelete="CASCADE"))
     binding_hash: Mapped[str]
     target: Mapped[str]

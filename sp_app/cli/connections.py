@@ -1,0 +1,122 @@
+"""Identity providers: our metadata for them, and theirs for us."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from federation.cli.configuration import ConfigFile
+from federation.errors import ConfigurationError
+from sp_app.cli.site import now, provider_in, settings_of, unit_of_work
+
+if TYPE_CHECKING:
+    from federation.saml.metadata.trust import Unconfirmed
+
+
+@click.command
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
+@click.pass_obj
+def publish(config: ConfigFile, file: Path) -> None:
+    """Write this site's signed metadata to FILE, or to the standard output with `-`."""
+    document = provider_in(config).metadata(now())
+    if str(file) == "-":
+        click.echo(document, nl=False)
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_name(f"{file.name}.partial")
+    partial.write_bytes(document)
+    os.replace(partial, file)
+    click.echo(f"Wrote {file}.")
+
+
+@click.command
+@click.pass_obj
+def fingerprint(config: ConfigFile) -> None:
+    """Show the SHA-256 fingerprint of this site's signing certificate: what the other side confirms."""
+    from sp_app import keys
+
+    click.echo(keys.load(settings_of(config).keys_directory).fingerprint)
+
+
+@click.command
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--name", help="What people see; from the metadata unless told.")
+@click.option(
+    "--fingerprint",
+    "fingerprints",
+    multiple=True,
+    metavar="SHA256",
+    help="Confirms a key: the signer's, or each one of an unsigned document. Compare it over another channel first.",
+)
+@click.pass_obj
+def connect(config: ConfigFile, file: Path, name: str | None, fingerprints: tuple[str, ...]) -> None:
+    """Trust the identity provider whose metadata is in FILE, or take over its newer metadata."""
+    from federation.saml.metadata.trust import Unconfirmed
+    from sp_app.services import audit, connections
+
+    provider = provider_in(config)
+    with unit_of_work(config) as session:
+        try:
+            connection, version = connections.connect(
+                session,
+                file.read_bytes(),
+                name=name,
+                fingerprints=fingerprints,
+                own_entity_id=provider.entity_id,
+                allow_http_loopback=provider.settings.allow_http_loopback,
+                max_validity=provider.settings.partner_metadata_max,
+                trusted_by=f"{getpass.getuser()} (command line)",
+                now=now(),
+            )
+        except Unconfirmed as unconfirmed:
+            raise _to_confirm(unconfirmed) from unconfirmed
+        audit.record(
+            session,
+            kind=audit.ADMINISTERED,
+            reference="",
+            at=now(),
+            detail=f"metadata version {version.version} made live from the command line, trusted by {version.trust}",
+            idp_entity_id=connection.entity_id,
+        )
+        click.echo(f"{connection.name} ({connection.entity_id}) is connected, metadata version {version.version}.")
+        for miss in version.misses:
+            click.echo(f"  {miss['level']}: {miss['message']}")
+
+
+def _to_confirm(unconfirmed: Unconfirmed) -> ConfigurationError:
+    shown = "\n".join(f"  {each.use}: {each.value}" for each in unconfirmed.fingerprints)
+    return ConfigurationError(
+        f"nothing vouches for this metadata of {unconfirmed.entity.entity_id}. Compare these fingerprints with its "
+        f"administrator, then confirm each with --fingerprint:\n{shown}"
+    )
+
+
+@click.command
+@click.argument("entity_id", metavar="ENTITYID")
+@click.pass_obj
+def pause(config: ConfigFile, entity_id: str) -> None:
+    """Let nobody sign in through this identity provider until it is resumed."""
+    _set_state(config, entity_id, "paused")
+
+
+@click.command
+@click.argument("entity_id", metavar="ENTITYID")
+@click.pass_obj
+def resume(config: ConfigFile, entity_id: str) -> None:
+    """Let people sign in through this identity provider again."""
+    _set_state(config, entity_id, "active")
+
+
+def _set_state(config: ConfigFile, entity_id: str, state: str) -> None:
+    from sp_app.services import connections
+
+    with unit_of_work(config) as session:
+        connection = connections.by_entity_id(session, entity_id)
+        if connection is None:
+            raise ConfigurationError(f"there is no connection to {entity_id}")
+        connections.set_state(connection, state, now())
+        click.echo(f"{connection.name} is {state}.")

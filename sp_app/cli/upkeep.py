@@ -1,0 +1,128 @@
+"""Keys and database, the switch, the state of things, and housekeeping."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import click
+
+from federation.cli.configuration import ConfigFile
+from federation.cli.output import as_json, table
+from sp_app.cli.site import SCRIPT_LOCATION, VERSION_TABLE, now, settings_of, unit_of_work
+
+PURGE_EVERY_SECONDS = 600
+
+
+@click.command
+@click.pass_obj
+def upgrade(config: ConfigFile) -> None:
+    """Make missing keys and bring the database to this release."""
+    from federation.storage import engine as engines
+    from federation.storage import migrations
+    from sp_app import keys
+
+    settings = settings_of(config)
+    made = keys.make_missing(settings.keys_directory, common_name=settings.site_name, now=now())
+    engine = engines.create(settings.database_url)
+    migrations.upgrade(engine, script_location=SCRIPT_LOCATION, version_table=VERSION_TABLE)
+    engine.dispose()
+    click.echo(f"Keys: {', '.join(made) + ' made' if made else 'all there'}. Database: up to date.")
+
+
+@click.command
+@click.pass_obj
+def enable(config: ConfigFile) -> None:
+    """Switch the federation on."""
+    _turn(config, on=True)
+
+
+@click.command
+@click.pass_obj
+def disable(config: ConfigFile) -> None:
+    """Switch the federation off: its endpoints answer 404."""
+    _turn(config, on=False)
+
+
+def _turn(config: ConfigFile, *, on: bool) -> None:
+    from sp_app.services import switch
+
+    with unit_of_work(config) as session:
+        switch.turn(session, on=on, now=now())
+    click.echo(f"Federation is {'on' if on else 'off'}.")
+
+
+@click.command
+@click.option("--json", "json", is_flag=True, help="As one JSON document.")
+@click.pass_obj
+def status(config: ConfigFile, json: bool) -> None:
+    """Show the switch, the connections and the tokens."""
+    from sp_app.services import connections, scim_tokens, switch
+
+    with unit_of_work(config) as session:
+        enabled = switch.is_on(session)
+        found = [
+            {"entity_id": each.entity_id, "name": each.name, "state": each.state, "valid_until": each.valid_until}
+            for each in connections.every(session)
+        ]
+        tokens = [token.name for token, _ in scim_tokens.every(session) if token.revoked_at is None]
+    if json:
+        as_json({"enabled": enabled, "connections": found, "scim_tokens": tokens})
+        return
+    click.echo(f"Federation is {'on' if enabled else 'off'}.")
+    table(
+        ["Identity provider", "State", "Metadata valid until", "entityID"],
+        [[each["name"], each["state"], each["valid_until"] or "not limited", each["entity_id"]] for each in found],
+    )
+    click.echo(f"SCIM tokens: {', '.join(tokens) or 'none'}")
+
+
+@click.command
+@click.argument("reference")
+@click.pass_obj
+def explain(config: ConfigFile, reference: str) -> None:
+    """Show what happened under a reference number: each check with what was expected and received."""
+    from federation.errors import ConfigurationError
+    from sp_app.services import audit
+
+    with unit_of_work(config) as session:
+        entries = audit.under(session, reference)
+        if not entries:
+            raise ConfigurationError(f"nothing is recorded under the reference number {reference}")
+        for entry in entries:
+            click.echo(f"{entry.at:%Y-%m-%d %H:%M:%S} UTC  {entry.kind}: {entry.detail}")
+            if entry.checks:
+                table(
+                    ["", "Check", "Clause", "Expected", "Received"],
+                    [
+                        [
+                            "ok" if each["ok"] else "NO",
+                            each["rule"],
+                            each["reference"],
+                            each["expected"],
+                            each["received"],
+                        ]
+                        for each in entry.checks
+                    ],
+                )
+
+
+@click.command
+@click.option("--once", is_flag=True, help="Purge once and end.")
+@click.pass_obj
+def worker(config: ConfigFile, once: bool) -> None:
+    """Delete what has expired, every ten minutes: requests, replay entries, sessions, old audit entries."""
+    from sp_app.services.purge import purge
+
+    settings = settings_of(config)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    while not stop.is_set():
+        with unit_of_work(config) as session:
+            purged = purge(session, now=now(), audit_days=settings.audit_days)
+        if once or any(purged.values()):
+            click.echo("Purged: " + ", ".join(f"{count} {what}" for what, count in purged.items()) + ".")
+        if once:
+            return
+        stop.wait(PURGE_EVERY_SECONDS)

@@ -1,0 +1,147 @@
+"""`request.sp`: the one place where a request, the registry and the services meet.
+
+request.sp.identity      who is signed in through the federation: account and session, or None
+request.sp.session       the SQLAlchemy session for the federation's tables, joined to `request.tm`
+request.sp.accounts      the account store, the host's or ours
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from pyramid.config import Configurator
+from pyramid.request import Request
+from sqlalchemy.orm import Session
+
+from federation.errors import FederationError
+from federation.storage.session import for_transaction_manager
+from federation.web import cookies
+from sp_app.accounts import AccountStore, LocalAccount
+from sp_app.accounts.sql import SqlAccountStore
+from sp_app.models import FederatedSession
+from sp_app.provider import Provider, provider_of
+from sp_app.services import audit, sessions, switch
+from sp_app.services.linking import Linking
+from sp_app.services.login import Login
+
+AccountStoreFactory = Callable[[Request], AccountStore]
+SessionFactory = Callable[[Request], Session]
+
+_ACCOUNTS: Final = "sp_app.accounts"
+_SESSION: Final = "sp_app.session"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who is signed in through the federation, for as long as the session lives and the account is active."""
+
+    account: LocalAccount
+    session: FederatedSession
+
+
+class Composition:
+    """The services of one request, each made when it is first asked for."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+
+    @cached_property
+    def provider(self) -> Provider:
+        """Ourselves as a service provider."""
+        return provider_of(self._request.registry)
+
+    @cached_property
+    def session(self) -> Session:
+        """The database session for the federation's tables; commits and aborts with `request.tm`."""
+        session: Session = self._request.registry[_SESSION](self._request)
+        return session
+
+    @cached_property
+    def accounts(self) -> AccountStore:
+        """The accounts of this site."""
+        store: AccountStore = self._request.registry[_ACCOUNTS](self._request)
+        return store
+
+    @property
+    def identity(self) -> Identity | None:
+        """Who is signed in: asked afresh each time, because a session or an account may have been ended meanwhile."""
+        handle = self._request.federation.cookies.get(self._request, cookies.SESSION)
+        session = sessions.living(self.session, handle, self._request.federation.now) if handle else None
+        account = self.accounts.get(session.account_id) if session is not None else None
+        if session is None or account is None or not account.active:
+            return None
+        return Identity(account=account, session=session)
+
+    @property
+    def enabled(self) -> bool:
+        """Whether somebody has switched the federation on."""
+        return switch.is_on(self.session)
+
+    def login(self) -> Login:
+        """The use case of signing in."""
+        return Login(
+            session=self.session,
+            accounts=self.accounts,
+            partners=self.provider.partners,
+            ourselves=self.provider.ourselves,
+            limits=self.provider.limits,
+            now=self._request.federation.now,
+        )
+
+    def linking(self, idp_entity_id: str) -> Linking:
+        """The persons of one identity provider."""
+        return Linking(self.session, self.accounts, idp_entity_id=idp_entity_id, now=self._request.federation.now)
+
+    def audit(self, **entry: Any) -> None:
+        """Add an entry to the audit trail, under this request's reference number."""
+        audit.record(
+            self.session, reference=self._request.federation.reference, at=self._request.federation.now, **entry
+        )
+
+
+def includeme(config: Configurator) -> None:
+    """`request.sp`, and the directives; a host's own calls of them win over these defaults."""
+    config.add_request_method(Composition, "sp", reify=True)
+    config.add_directive("set_account_store", set_account_store)
+    config.add_directive("set_federation_session", set_federation_session)
+    config.set_account_store(own_accounts)
+    config.set_federation_session(own_session)
+    config.set_refusal_recorder(record_refusal)
+
+
+def own_session(request: Request) -> Session:
+    """A session on `sp.database_url`: what is used unless the host names its own."""
+    return for_transaction_manager(provider_of(request.registry).sessions, request.tm)
+
+
+def own_accounts(request: Request) -> AccountStore:
+    """The accounts in `sp_account`: what is used unless the host names its own."""
+    return SqlAccountStore(request.sp.session, now=request.federation.now)
+
+
+def record_refusal(request: Request, error: FederationError) -> None:
+    """Write the audit entry of a refusal; federation.web has a transaction ready for it."""
+    audit.record_refusal(request.sp.session, error, reference=request.federation.reference, at=request.federation.now)
+
+
+def set_account_store(config: Configurator, factory: AccountStoreFactory | str) -> None:
+    """Directive: who keeps this site's accounts. `factory(request)` answers an `AccountStore`; or its dotted name."""
+    resolved = config.maybe_dotted(factory)
+
+    def register() -> None:
+        config.registry[_ACCOUNTS] = resolved
+
+    config.action(_ACCOUNTS, register)
+
+
+def set_federation_session(config: Configurator, factory: SessionFactory | str) -> None:
+    """Directive: where the federation's tables are. `factory(request)` answers a session joined to `request.tm`."""
+    resolved = config.maybe_dotted(factory)
+
+    def register() -> None:
+        config.registry[_SESSION] = resolved
+
+    config.action(_SESSION, register)

@@ -1,0 +1,137 @@
+"""Ourselves as a service provider: everything that is read once, when the application starts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from pyramid.config import PHASE3_CONFIG, Configurator
+from pyramid.interfaces import IRoutesMapper
+from sqlalchemy import Engine
+
+from federation.attributes.catalogue import CATALOGUE
+from federation.saml.identifiers import new_id
+from federation.saml.metadata import publishing
+from federation.saml.metadata.entity import Contact, Endpoint, RequestedAttribute
+from federation.saml.names import REQINIT
+from federation.storage import engine as engines
+from federation.storage.session import SessionFactory, factory
+from federation.web import Site
+from sp_app import keys, settings
+from sp_app.keys import Keys
+from sp_app.services.connections import Partners
+from sp_app.services.login import Limits, Self
+from sp_app.settings import SPSettings
+
+_KEY: Final = "sp_app.provider"
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """The service provider of one application. Addresses are absolute and come from the settings."""
+
+    settings: SPSettings
+    keys: Keys
+    engine: Engine
+    sessions: SessionFactory
+    partners: Partners
+    metadata_url: str
+    login_url: str
+    acs_url: str
+    logout_url: str
+    scim_url: str
+
+    @property
+    def entity_id(self) -> str:
+        """Our entityID (SAML Metadata 2.3.2; SDP-G04)."""
+        return self.settings.entity_id or self.metadata_url
+
+    @property
+    def ourselves(self) -> Self:
+        """What the login needs to know about us."""
+        return Self(self.entity_id, self.acs_url, self.keys.signing, self.keys.decryption)
+
+    @property
+    def limits(self) -> Limits:
+        """How long things last."""
+        own = self.settings
+        return Limits(own.sign_in_window, own.session_lifetime, own.clock_skew)
+
+    def metadata(self, now: datetime) -> bytes:
+        """Our signed metadata as of now (SDP-SP39)."""
+        own = self.settings
+        contacts = (Contact("technical", emails=(own.support_email,)),) if own.support_email else ()
+        entity = publishing.sp_entity(
+            entity_id=self.entity_id,
+            presentation=publishing.Presentation(own.site_name, contacts=contacts),
+            acs_url=self.acs_url,
+            signing_certificates=(self.keys.signing_certificate,),
+            encryption_certificates=(self.keys.encryption_certificate,),
+            requested=_requested(own),
+            extension_endpoints=(("RequestInitiator", Endpoint(REQINIT, self.login_url)),),
+        )
+        return publishing.publish(
+            entity,
+            signing_key=self.keys.signing,
+            document_id=new_id(),
+            now=now,
+            validity=own.metadata_validity,
+        )
+
+
+def includeme(config: Configurator) -> None:
+    """Read the settings now; load the keys and work out the addresses when every route is known."""
+    own = settings.read(config.registry.settings)
+    config.set_federation_site(Site(key=site_key(own), name=own.site_name, public_url=own.public_url))
+
+    def install() -> None:
+        config.registry[_KEY] = build(config.registry, own)
+
+    config.action("sp_app.provider", install, order=PHASE3_CONFIG)
+
+
+def build(registry: Any, own: SPSettings) -> Provider:
+    """Load the keys and work out our addresses. Raises `ConfigurationError`; connects to no database yet."""
+    mapper = registry.getUtility(IRoutesMapper)
+
+    def url(route_name: str) -> str:
+        return str(own.public_url + mapper.get_route(route_name).generate({}))
+
+    engine = engines.create(own.database_url)
+    metadata_url = url("sp.metadata")
+    return Provider(
+        settings=own,
+        keys=keys.load(own.keys_directory),
+        engine=engine,
+        sessions=factory(engine),
+        partners=Partners(),
+        metadata_url=metadata_url,
+        login_url=url("sp.login"),
+        acs_url=url("sp.acs"),
+        logout_url=url("sp.logout"),
+        scim_url=metadata_url.removesuffix("/saml/metadata") + "/scim/v2",
+    )
+
+
+def provider_of(registry: Any) -> Provider:
+    """The application's service provider."""
+    provider: Provider = registry[_KEY]
+    return provider
+
+
+def site_key(own: SPSettings) -> str:
+    """The short name that tells this site's cookies from those of other sites on the same host name."""
+    return re.sub(r"[^a-z0-9]+", "-", own.site_name.lower()).strip("-") or "sp"
+
+
+def _requested(own: SPSettings) -> tuple[RequestedAttribute, ...]:
+    wanted = dict.fromkeys(own.requested_attributes, False) | dict.fromkeys(own.required_attributes, True)
+    # The pairwise-id is asked for by an entity attribute, subject-id:req, and by nothing else (SDP-SP15).
+    wanted.pop("pairwise_id", None)
+    return tuple(
+        RequestedAttribute(entry.name, entry.name_format, entry.friendly_name, is_required=wanted[key])
+        for key, entry in CATALOGUE.items()
+        if key in wanted
+    )

@@ -1,0 +1,83 @@
+"""The audit trail: what an administrator finds under the reference number that a person reads to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from federation.errors import FederationError, Refused
+from federation.saml.checks import Check
+from sp_app.models import AuditEntry
+
+SIGNED_IN: Final = "signed in"
+REFUSED: Final = "refused"
+ADMINISTERED: Final = "administered"
+
+_LONGEST: Final = 500  # what a partner sent appears in a check: enough of it to see what is wrong
+
+
+def record(
+    session: Session,
+    *,
+    kind: str,
+    reference: str,
+    at: datetime,
+    detail: str,
+    rule: str | None = None,
+    idp_entity_id: str | None = None,
+    account_id: str | None = None,
+    message_id: str | None = None,
+    checks: Sequence[Check] = (),
+) -> None:
+    """Add one entry. `detail` is a sentence for an administrator; nothing here may be an assertion or a secret."""
+    session.add(
+        AuditEntry(
+            reference=reference,
+            at=at,
+            kind=kind,
+            rule=rule,
+            detail=_shortened(detail),
+            idp_entity_id=idp_entity_id,
+            account_id=account_id,
+            message_id=_shortened(message_id) if message_id is not None else None,
+            checks=[_check_as_json(check) for check in checks],
+        )
+    )
+
+
+def record_refusal(session: Session, error: FederationError, *, reference: str, at: datetime) -> None:
+    """Add what was refused and why: each check that ran, where checks ran."""
+    record(
+        session,
+        kind=REFUSED,
+        reference=reference,
+        at=at,
+        rule=error.rule,
+        detail=error.message,
+        checks=error.checks if isinstance(error, Refused) else (),
+    )
+
+
+def under(session: Session, reference: str) -> Sequence[AuditEntry]:
+    """The entries under a reference number, however a person wrote it."""
+    return session.scalars(
+        select(AuditEntry).where(AuditEntry.reference == reference.strip().upper()).order_by(AuditEntry.id)
+    ).all()
+
+
+def latest(session: Session, *, limit: int = 50) -> Sequence[AuditEntry]:
+    """The newest entries, newest first."""
+    return session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)).all()
+
+
+def _check_as_json(check: Check) -> dict[str, Any]:
+    return {name: _shortened(value) if isinstance(value, str) else value for name, value in asdict(check).items()}
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -1,0 +1,72 @@
+"""Who an accepted assertion is about: the identifier that links, and what it tells for the profile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from federation.attributes.catalogue import entry_named
+from federation.attributes.identifiers import is_subject_identifier, scope_of
+from federation.saml.checks import Seen, rule, run
+from federation.saml.messages import Attribute
+from federation.saml.metadata.entity import Entity
+from federation.saml.profiles.sso_response import AcceptedResponse
+from sp_app.accounts import Profile
+
+MAX_VALUE_LENGTH: Final = 256
+"""A longer value is not taken over into the profile; it stays visible among the attributes of the session."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A person of one identity provider. `identifier` is the pairwise-id, as it arrived."""
+
+    identifier: str
+    profile: Profile
+
+
+def read(accepted: AcceptedResponse, *, idp: Entity) -> Identity:
+    """Read who signed in. Raises `Refused`, with the checks made before, when the identifier cannot be relied on."""
+    told = by_key(accepted.attributes)
+    identifiers = told.get("pairwise_id", ())
+    run(_RULES, accepted.checks, identifiers, idp)
+    fields = {
+        key: told[key][0] for key in Profile.__slots__ if key in told and 0 < len(told[key][0]) <= MAX_VALUE_LENGTH
+    }
+    return Identity(identifier=identifiers[0], profile=Profile(**fields))
+
+
+def by_key(attributes: Sequence[Attribute]) -> Mapping[str, tuple[str, ...]]:
+    """The attributes that the catalogue knows, by its keys; an attribute that comes twice adds up."""
+    told: dict[str, tuple[str, ...]] = {}
+    for attribute in attributes:
+        entry = entry_named(attribute.name, attribute.name_format)
+        if entry is not None and attribute.values:
+            told[entry.key] = told.get(entry.key, ()) + attribute.values
+    return told
+
+
+@rule("identifier.pairwise_id", "SAML Subject-ID 3.4; SAML2Int SDP-SP14")
+def check_one_pairwise_id(identifiers: Sequence[str], idp: Entity) -> Seen:
+    """The assertion names the person by exactly one pairwise-id: it is what links, and nothing else does."""
+    return Seen(len(identifiers) == 1, "one pairwise-id", f"{len(identifiers)} of them")
+
+
+@rule("identifier.form", "SAML Subject-ID 3.4.2")
+def check_form(identifiers: Sequence[str], idp: Entity) -> Seen:
+    """The identifier has the form that the specification demands."""
+    ok = is_subject_identifier(identifiers[0])
+    return Seen(ok, "an identifier, @ and a scope", "one" if ok else "another form")
+
+
+@rule("identifier.scope", "SAML2Int SDP-SP17")
+def check_scope(identifiers: Sequence[str], idp: Entity) -> Seen:
+    """The identity provider may speak for this scope, where its metadata says which ones are its own."""
+    scopes = idp.idp.scopes if idp.idp is not None else ()
+    scope = scope_of(identifiers[0])
+    allowed = not scopes or scope in {each.lower() for each in scopes}
+    return Seen(allowed, ", ".join(scopes) or "any scope", scope)
+
+
+_RULES: Final = (check_one_pairwise_id, check_form, check_scope)

@@ -1,0 +1,303 @@
+"""Signing in: what is remembered between the request and the response, and what an accepted response leads to.
+
+    start     remember the request on the server, under a handle that travels as RelayState and opens nothing by itself
+    finish    the browser that began it is back with a response: verify, take the remembered request once, note the
+              assertion as used, find or make the account, open the session
+
+Between the two a person may open more tabs, press Back, or leave the page open overnight. The cookie therefore names
+the browser and not the request: one browser has as many remembered requests as it likes.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from federation.errors import PolicyRefusal
+from federation.saml.bindings.post import PostForm
+from federation.saml.encryption import DecryptionKey
+from federation.saml.identifiers import new_id
+from federation.saml.messages import Received
+from federation.saml.metadata.entity import Endpoint
+from federation.saml.names import Binding
+from federation.saml.profiles import sso_request, sso_response
+from federation.saml.signature import SigningKey
+from sp_app import targets
+from sp_app.accounts import AccountStore
+from sp_app.models import IdPConnection, PendingRequest, ReplayEntry
+from sp_app.models.once import insert_once
+from sp_app.services import connections, identity, sessions
+from sp_app.services.connections import Partner, Partners
+from sp_app.services.linking import Linking
+from sp_app.services.sessions import digest
+
+HANDLE_OCTETS: Final = 24
+MAX_HANDLE_LENGTH: Final = 80  # SAML Bindings 3.5.3: RelayState never exceeds it
+_BINDINGS: Final = {"redirect": Binding.REDIRECT, "post": Binding.POST}
+
+
+class Interrupted(PolicyRefusal):
+    """A sign-in that cannot go on, though nothing is wrong with the response: the person simply starts again."""
+
+
+class OtherBrowser(Interrupted):
+    """The response came without the cookie of the browser that began: its cookie is gone, or it is another browser."""
+
+
+class TooLate(Interrupted):
+    """The remembered request has expired."""
+
+
+class NotExpected(Interrupted):
+    """No remembered request belongs to this response: it is long gone, or there never was one."""
+
+
+class AlreadyUsed(PolicyRefusal):
+    """The remembered request was answered before: Back, Reload, or a copy. `target` is where it led."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__("login.used_once", "this sign-in was used already")
+        self.target = target
+
+
+class NoIdentityProvider(PolicyRefusal):
+    """Nobody could sign this person in: no active connection, or not the one that was asked for."""
+
+
+class SeveralIdentityProviders(Exception):
+    """The person has to choose. `choices` are the active connections."""
+
+    def __init__(self, choices: tuple[IdPConnection, ...]) -> None:
+        super().__init__(choices)
+        self.choices = choices
+
+
+@dataclass(frozen=True, slots=True)
+class Self:
+    """Ourselves, as a service provider: what requests say and what responses must say."""
+
+    entity_id: str
+    acs_url: str
+    signing_key: SigningKey
+    decryption_keys: tuple[DecryptionKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long things last, and how far clocks may differ."""
+
+    window: timedelta
+    session: timedelta
+    skew: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """A sign-in has begun. `message` is where, or the form with which, the browser leaves; `browser` its cookie."""
+
+    message: str | PostForm
+    browser: str
+    partner: Partner
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """A sign-in has succeeded: who it is, which session began, and where the person was going."""
+
+    session: sessions.OpenedSession
+    target: str
+    idp_entity_id: str
+    response_id: str
+
+
+class Login:
+    """The use case, for one request."""
+
+    def __init__(
+        self,
+        *,
+        session: Session,
+        accounts: AccountStore,
+        partners: Partners,
+        ourselves: Self,
+        limits: Limits,
+        now: datetime,
+        random: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:
+        self._session = session
+        self._accounts = accounts
+        self._partners = partners
+        self._self = ourselves
+        self._limits = limits
+        self._now = now
+        self._random = random
+
+    # -- start --------------------------------------------------------------------------------------------------------
+
+    def start(self, *, target: str, idp_entity_id: str | None, browser: str | None) -> Departure:
+        """Begin a sign-in that shall end at `target`, a safe path of this site.
+
+        `browser` is the value of the browser's binding cookie, if it has one. Raises `NoIdentityProvider`,
+        `SeveralIdentityProviders`, and `PolicyRefusal` for a connection that may not be used now.
+        """
+        partner = self._partners.of(self._session, self._choose(idp_entity_id), self._now)
+        endpoint = _single_sign_on(partner)
+        request = sso_request.build(
+            id=new_id(self._random),
+            issuer=self._self.entity_id,
+            destination=endpoint.location,
+            acs_url=self._self.acs_url,
+            now=self._now,
+        )
+        handle = secrets.token_urlsafe(HANDLE_OCTETS)
+        browser = browser if browser is not None and _is_browser(browser) else secrets.token_urlsafe(32)
+        self._session.add(
+            PendingRequest(
+                handle_hash=digest(handle),
+                request_id=request.id,
+                connection_id=partner.connection_id,
+                binding_hash=digest(browser),
+                target=target,
+                issued_at=self._now,
+                expires_at=self._now + self._limits.window,
+            )
+        )
+        message = sso_request.send(request, binding=endpoint.binding, key=self._self.signing_key, relay_state=handle)
+        return Departure(message=message, browser=browser, partner=partner)
+
+    def target_of(self, handle: str | None) -> str | None:
+        """The page that a remembered request was for, whatever became of it; to begin again with the same aim.
+
+        The handle is all it takes, so the answer must not be shown, only led to after signing in.
+        """
+        remembered = self._remembered(handle)
+        return remembered[0].target if remembered is not None else None
+
+    def _choose(self, idp_entity_id: str | None) -> IdPConnection:
+        if idp_entity_id is not None:
+            connection = connections.by_entity_id(self._session, idp_entity_id)
+            if connection is None:
+                raise NoIdentityProvider("login.idp_known", "this site has no connection to that identity provider")
+            return connection
+        choices = connections.active(self._session)
+        if not choices:
+            raise NoIdentityProvider(
+                "login.idp_connected", "this site has no active connection to an identity provider"
+            )
+        if len(choices) > 1:
+            raise SeveralIdentityProviders(tuple(choices))
+        return choices[0]
+
+    # -- finish -------------------------------------------------------------------------------------------------------
+
+    def finish(self, received: Received, *, browser: str | None) -> Success:
+        """Sign in whom the response is about.
+
+        `browser` is the value of the browser's binding cookie. Raises `Interrupted` and `AlreadyUsed` before the
+        response is even looked at; `Malformed`, `Refused` (an error status: `sso_response.StatusRefused`) when it is
+        not accepted; `PolicyRefusal` when the person may not come in. The transaction is to be rolled back then.
+        """
+        pending, connection = self._expected(received.relay_state, browser)
+        partner = self._partners.of(self._session, connection, self._now)
+        accepted = sso_response.accept(
+            received,
+            sso_response.ResponseExpectations(
+                sp_entity_id=self._self.entity_id,
+                acs_url=self._self.acs_url,
+                idp=partner.entity,
+                request_id=pending.request_id,
+                now=self._now,
+                skew=self._limits.skew,
+                decryption_keys=self._self.decryption_keys,
+            ),
+        )
+        person = identity.read(accepted, idp=partner.entity)
+        self._take(pending, accepted)
+        linking = Linking(self._session, self._accounts, idp_entity_id=partner.entity.entity_id, now=self._now)
+        account_id = linking.sign_in(person.identifier, person.profile)
+        opened = sessions.open_session(
+            self._session,
+            account_id=account_id,
+            idp_entity_id=partner.entity.entity_id,
+            accepted=accepted,
+            now=self._now,
+            lifetime=self._limits.session,
+        )
+        return Success(opened, pending.target, partner.entity.entity_id, accepted.response.id)
+
+    def _remembered(self, handle: str | None) -> tuple[PendingRequest, IdPConnection] | None:
+        if not handle or len(handle) > MAX_HANDLE_LENGTH:
+            return None
+        found = self._session.execute(
+            select(PendingRequest, IdPConnection)
+            .join(IdPConnection, IdPConnection.id == PendingRequest.connection_id)
+            .where(PendingRequest.handle_hash == digest(handle))
+        ).one_or_none()
+        return found._tuple() if found is not None else None
+
+    def _expected(self, handle: str | None, browser: str | None) -> tuple[PendingRequest, IdPConnection]:
+        """The request of ours that is answered: in the browser that sent it, in time, for the first time."""
+        remembered = self._remembered(handle)
+        if remembered is None:
+            raise NotExpected("login.request_known", "no sign-in that began here belongs to this response")
+        pending, connection = remembered
+        if browser is None or not hmac.compare_digest(digest(browser), pending.binding_hash):
+            raise OtherBrowser("login.same_browser", "the response came without the cookie of the browser that began")
+        if pending.consumed_at is not None:
+            raise AlreadyUsed(pending.target)
+        if pending.expires_at <= self._now:
+            raise TooLate("login.in_time", "the sign-in began too long ago")
+        return pending, connection
+
+    def _take(self, pending: PendingRequest, accepted: sso_response.AcceptedResponse) -> None:
+        """Use up the request and the assertion, once: of two identical posts at the same moment one comes through."""
+        taken = self._session.execute(
+            update(PendingRequest)
+            .where(PendingRequest.handle_hash == pending.handle_hash, PendingRequest.consumed_at.is_(None))
+            .values(consumed_at=self._now)
+            .execution_options(synchronize_session=False)
+        )
+        fresh = taken.rowcount == 1 and insert_once(  # type: ignore[attr-defined]
+            self._session, ReplayEntry, key=digest(accepted.replay_key), keep_until=accepted.replay_until
+        )
+        if not fresh:
+            raise AlreadyUsed(pending.target)
+
+
+def safe_target(target: str | None, *, origin: str, default: str) -> str:
+    """The page that a link asked for, as a path of this site.
+
+    An absolute address of our own `origin` counts as its path (SAML Request Initiator 2.3 lets links name one). Raises
+    `PolicyRefusal` for one that could lead away from this site.
+    """
+    if not target:
+        return default
+    path = target.removeprefix(origin) if target.startswith(f"{origin}/") else target
+    if not targets.is_safe(path):
+        raise PolicyRefusal("login.target", "the page to return to is not a path of this site")
+    return path
+
+
+def _single_sign_on(partner: Partner) -> Endpoint:
+    """Where requests go: by the binding our record prefers, or the other one that we speak."""
+    role = partner.entity.idp
+    offered = {endpoint.binding: endpoint for endpoint in reversed(role.single_sign_on)} if role is not None else {}
+    preferred = _BINDINGS[partner.request_binding]
+    for binding in (preferred, *_BINDINGS.values()):
+        if binding in offered:
+            return offered[binding]
+    raise NoIdentityProvider(
+        "login.endpoint", "the identity provider offers no sign-on endpoint that this site can use"
+    )
+
+
+def _is_browser(value: str) -> bool:
+    """Whether a cookie value is one that we could have made: nobody gets to choose a short one."""
+    return len(value) == 43 and value.isascii() and value.replace("-", "a").replace("_", "a").isalnum()

@@ -1,0 +1,106 @@
+"""Federated sessions: opened by an accepted assertion, ended by the person, by provisioning or by time."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from federation.saml.messages import Attribute
+from federation.saml.profiles.sso_response import AcceptedResponse
+from sp_app.models import FederatedSession, subject_key
+
+
+def digest(handle: str) -> str:
+    """What is stored of a handle that a browser holds: its SHA-256 in hex. Handles are random, so no salt is needed."""
+    return hashlib.sha256(handle.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """A session that has just begun. `handle` goes into the cookie and exists nowhere else."""
+
+    handle: str
+    account_id: str
+    expires_at: datetime
+
+
+def open_session(
+    session: Session,
+    *,
+    account_id: str,
+    idp_entity_id: str,
+    accepted: AcceptedResponse,
+    now: datetime,
+    lifetime: timedelta,
+) -> OpenedSession:
+    """Begin a session with a fresh handle; it ends after `lifetime` or at SessionNotOnOrAfter, whichever is earlier."""
+    handle = secrets.token_urlsafe(32)
+    expires_at = now + lifetime
+    if accepted.session_not_on_or_after is not None:
+        expires_at = min(expires_at, accepted.session_not_on_or_after)
+    statement = accepted.assertion.authn_statements[0]
+    name_id = accepted.name_id
+    session.add(
+        FederatedSession(
+            handle_hash=digest(handle),
+            account_id=account_id,
+            idp_entity_id=idp_entity_id,
+            subject_key=subject_key(idp_entity_id, name_id.value) if name_id else None,
+            name_id=name_id.value if name_id else None,
+            name_id_format=name_id.format if name_id else None,
+            name_qualifier=name_id.name_qualifier if name_id else None,
+            sp_name_qualifier=name_id.sp_name_qualifier if name_id else None,
+            session_index=accepted.session_index,
+            authn_instant=statement.authn_instant,
+            authn_context_class_ref=statement.authn_context_class_ref,
+            attributes=_as_json(accepted.attributes),
+            created_at=now,
+            expires_at=expires_at,
+        )
+    )
+    return OpenedSession(handle=handle, account_id=account_id, expires_at=expires_at)
+
+
+def living(session: Session, handle: str, now: datetime) -> FederatedSession | None:
+    """The session that this cookie value names, unless it has ended or expired."""
+    return session.scalars(
+        select(FederatedSession).where(
+            FederatedSession.handle_hash == digest(handle),
+            FederatedSession.ended_at.is_(None),
+            FederatedSession.expires_at > now,
+        )
+    ).one_or_none()
+
+
+def end(session: Session, handle: str, now: datetime) -> None:
+    """End the session that this cookie value names, if there is one."""
+    _end_where(session, FederatedSession.handle_hash == digest(handle), now=now)
+
+
+def end_all_of(session: Session, account_id: str, now: datetime) -> int:
+    """End every session of an account, in every browser; answers how many ended."""
+    return _end_where(session, FederatedSession.account_id == account_id, now=now)
+
+
+def _end_where(session: Session, condition: object, *, now: datetime) -> int:
+    ended = session.execute(
+        update(FederatedSession)
+        .where(condition, FederatedSession.ended_at.is_(None))  # type: ignore[arg-type]
+        # What the assertion told is of no more use: only what a later logout message may name is kept until the purge.
+        .values(ended_at=now, attributes=[])
+        .execution_options(synchronize_session="fetch")
+    )
+    return int(ended.rowcount)  # type: ignore[attr-defined]
+
+
+def _as_json(attributes: Sequence[Attribute]) -> list[dict[str, object]]:
+    return [
+        {"name": attribute.name, "friendly_name": attribute.friendly_name, "values": list(attribute.values)}
+        for attribute in attributes
+    ]

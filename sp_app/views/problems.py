@@ -1,0 +1,185 @@
+"""When a sign-in does not come about: what happened in one sentence, what to do next, and one click to begin again."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import exception_view_config
+
+from federation.errors import Malformed, PolicyRefusal, ProtocolError
+from federation.saml.names import StatusCode
+from federation.saml.profiles.sso_response import StatusRefused
+from federation.web import page, problems
+from federation.web.problems import Problem
+from sp_app.services.login import AlreadyUsed, Interrupted, NoIdentityProvider, OtherBrowser, TooLate
+
+_HANDLE: Final = re.compile(r"[A-Za-z0-9_-]{1,80}", re.ASCII)
+_ASK: Final = "If it happens again, ask your help desk and give them the reference number."
+
+_OTHER_BROWSER: Final = Problem(
+    403,
+    "This sign-in belongs to another browser window",
+    "Your browser did not bring back the cookie with which the sign-in began, so it was not accepted.",
+    "Sign in again here: you will land on the page you first asked for. Cookies must be allowed for this site.",
+)
+_TOO_LATE: Final = Problem(
+    403,
+    "This sign-in took too long",
+    "It began so long ago that it is no longer accepted.",
+    "Sign in again: you will land on the page you first asked for.",
+)
+_NOT_EXPECTED: Final = Problem(
+    403,
+    "This sign-in did not begin here",
+    "No sign-in that began at this site belongs to what your browser delivered.",
+    "Sign in from here instead.",
+)
+_ALREADY_USED: Final = Problem(
+    403,
+    "This sign-in was used already",
+    "Your browser sent the same sign-in a second time, for instance because the page was reloaded.",
+    "If you are signed in, simply go on to your page.",
+)
+_NO_IDP: Final = Problem(
+    403,
+    "Nobody can sign you in here yet",
+    "This site has no connection to an identity provider that could sign you in.",
+    "An administrator of this site has to connect one.",
+)
+_BY_RULE: Final = {
+    "account.active": Problem(
+        403,
+        "Your account at this site is inactive",
+        "You signed in correctly, but your account here has been deactivated.",
+        "If you should have access, ask your help desk and give them the reference number.",
+    ),
+    "account.removed": Problem(
+        403,
+        "You have no account at this site any more",
+        "You signed in correctly, but your account here has been removed.",
+        "If you should have access, ask your help desk and give them the reference number.",
+    ),
+    "connection.active": Problem(
+        403,
+        "Signing in is paused",
+        "An administrator of this site has paused the connection to this identity provider.",
+        "Try again later, or ask your help desk and give them the reference number.",
+    ),
+    "connection.metadata_valid": Problem(
+        403,
+        "Signing in is not possible right now",
+        "What this site knows about the identity provider has expired and must be renewed by an administrator.",
+        "Tell your help desk and give them the reference number.",
+    ),
+    "login.target": Problem(
+        400,
+        "This link leads nowhere",
+        "The page to return to is not a page of this site.",
+        "Start from the first page of this site instead.",
+    ),
+    "identifier.pairwise_id": Problem(
+        403,
+        "Your identity provider did not tell who you are",
+        "It signed you in, but did not send the identifier that this site needs to find your account.",
+        "Ask your help desk and give them the reference number: the release policy needs a change.",
+    ),
+}
+_BY_STATUS: Final = {
+    StatusCode.REQUEST_DENIED: Problem(
+        403,
+        "You may not use this site",
+        "Your identity provider knows you, but its settings do not give you access to this site.",
+        "If you should have access, ask your help desk and give them the reference number.",
+    ),
+    StatusCode.AUTHN_FAILED: Problem(
+        403,
+        "You were not signed in",
+        "The sign-in at your identity provider was cancelled or did not succeed.",
+        f"Try again. {_ASK}",
+    ),
+    StatusCode.NO_PASSIVE: Problem(
+        403,
+        "You are not signed in yet",
+        "Your identity provider would have had to ask you something, and was told not to.",
+        "Sign in: this time it may ask.",
+    ),
+    StatusCode.NO_AUTHN_CONTEXT: Problem(
+        403,
+        "A stronger sign-in is needed",
+        "Your identity provider could not sign you in the way that this site asks for.",
+        f"Try again. {_ASK}",
+    ),
+    StatusCode.UNKNOWN_PRINCIPAL: Problem(
+        403, "Your identity provider does not know you", "It found no person for this sign-in.", f"Try again. {_ASK}"
+    ),
+}
+_OTHER_STATUS: Final = Problem(
+    403,
+    "Your identity provider could not sign you in",
+    "It answered with an error instead of your identity.",
+    f"Try again. {_ASK}",
+)
+_UNREADABLE: Final = Problem(
+    400,
+    "This sign-in cannot be read",
+    "What your browser delivered from the identity provider is damaged or incomplete.",
+    f"Sign in again. {_ASK}",
+)
+_REFUSED: Final = Problem(
+    403,
+    "This sign-in was not accepted",
+    "What your browser delivered did not pass a security check of this site.",
+    f"Sign in again. {_ASK}",
+)
+
+
+@exception_view_config(ProtocolError, route_name="sp.acs")
+@exception_view_config(PolicyRefusal, route_name="sp.acs")
+@exception_view_config(ProtocolError, route_name="sp.login")
+@exception_view_config(PolicyRefusal, route_name="sp.login")
+def sign_in_problem(error: ProtocolError | PolicyRefusal, request: Request) -> Response:
+    """Tell the person; the audit entry under the reference number tells the administrator."""
+    problem = describe(error)
+    problems.report(error, problem, request)
+    values = {
+        "problem": problem,
+        "onward": error.target if isinstance(error, AlreadyUsed) else None,
+        "again": again(request) if problem not in (_NO_IDP, _BY_RULE["login.target"]) else None,
+    }
+    return page(request, "sp_app:templates/sign_in_problem.jinja2", values, status=problem.status)
+
+
+def describe(error: ProtocolError | PolicyRefusal) -> Problem:
+    """The page for an error. A decision of an administrator and an error status each have their own words."""
+    match error:
+        case OtherBrowser():
+            return _OTHER_BROWSER
+        case TooLate():
+            return _TOO_LATE
+        case Interrupted():
+            return _NOT_EXPECTED
+        case AlreadyUsed():
+            return _ALREADY_USED
+        case NoIdentityProvider():
+            return _NO_IDP
+        case StatusRefused(status=status):
+            return _BY_STATUS.get(status.second_level or "", _OTHER_STATUS)
+        case Malformed():
+            return _UNREADABLE
+        case _:
+            return _BY_RULE.get(error.rule, _REFUSED)
+
+
+def again(request: Request) -> str:
+    """Where a new sign-in with the same aim begins.
+
+    The page itself stays unnamed: the handle that the browser brought names it on the server, and only whoever signs in
+    successfully is led there.
+    """
+    handle = request.POST.get("RelayState") or request.GET.get("resume") or ""
+    query = {"resume": handle} if isinstance(handle, str) and _HANDLE.fullmatch(handle) else {}
+    path: str = request.route_path("sp.login", _query=query or None)
+    return path
