@@ -90,6 +90,10 @@ bench: $(VENV)/test.stamp ## Measure each budget beside its yardstick and print 
 bench-check: $(VENV)/test.stamp ## The same, and fail when a budget is missed
 	@$(BIN)/python -m tests.bench --check
 
+.PHONY: docs
+docs: $(VENV)/test.stamp ## Write the pages of docs/reference that come from the code
+	@$(BIN)/python -m tests.house.reference
+
 ##@ Now and then
 
 # Universal: one lock for each Python and platform of setup.py. Versions move with LOCK_ARGS=--upgrade only.
