@@ -14,6 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from federation.errors import Malformed
 
+_INTEGER, _SEQUENCE, _VERSION = 0x02, 0x30, 0xA0  # ASN.1 tags of a certificate (RFC 5280 4.1)
 _FINGERPRINT = re.compile(r"[0-9A-F]{64}", re.ASCII)
 
 
@@ -50,12 +51,48 @@ def load_certificate(pem_or_der: bytes) -> bytes:
 
 
 def public_key_of(der: bytes) -> bytes:
-    """The DER SubjectPublicKeyInfo of the key in a DER certificate. Raises `Malformed` (rule `certificates.key`)."""
+    """The DER SubjectPublicKeyInfo of the key in a DER certificate. Raises `Malformed` (rule `certificates.key`).
+
+    Only the field that holds the key is looked at: expired, oddly signed, version 1 or negatively numbered certificates
+    are as good as any (IIP-MD12).
+    """
     try:
-        key = x509.load_der_x509_certificate(der).public_key()
+        key = serialization.load_der_public_key(_subject_public_key_info(der))
         return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     except (ValueError, UnsupportedAlgorithm):
         raise Malformed("certificates.key", "the certificate holds no key that can be read") from None
+
+
+def _subject_public_key_info(der: bytes) -> bytes:
+    """Step over what stands before the key (RFC 5280 4.1): version, serial number, algorithm, issuer, dates, subject.
+
+    Raises `ValueError`.
+    """
+    certificate, rest = _element(der, _SEQUENCE)
+    if rest:
+        raise ValueError
+    fields, _ = _element(certificate, _SEQUENCE)
+    if fields[:1] == bytes([_VERSION]):
+        _, fields = _element(fields, _VERSION)
+    for tag in (_INTEGER, _SEQUENCE, _SEQUENCE, _SEQUENCE, _SEQUENCE):
+        _, fields = _element(fields, tag)
+    _, rest = _element(fields, _SEQUENCE)
+    return fields[: len(fields) - len(rest)]
+
+
+def _element(octets: bytes, tag: int) -> tuple[bytes, bytes]:
+    """The content of the DER element that stands first, and what follows it. Raises `ValueError`."""
+    if len(octets) < 2 or octets[0] != tag:
+        raise ValueError
+    start, length = 2, octets[1]
+    if length >= 0x80:
+        start += length - 0x80
+        if not 3 <= start <= 6:
+            raise ValueError
+        length = int.from_bytes(octets[2:start], "big")
+    if len(octets) < start + length:
+        raise ValueError
+    return octets[start : start + length], octets[start + length :]
 
 
 def fingerprint(certificate_der: bytes) -> str:
