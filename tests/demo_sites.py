@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,11 @@ class DemoSites:
     def run_sp(self, section: str, *arguments: str) -> str:
         """Run `federation sp` on the running SP of that ini section (`sp` is Intranet, `learning` Learning)."""
         return self._run("sp", f"{self.directory / 'development.ini'}#{section}", arguments)
+
+    def let_time_pass_for_sign_ins(self, site: str) -> None:
+        """Make every sign-in that began at the SP `site` look as if it had begun too long ago."""
+        with closing(sqlite3.connect(self.directory / f"var/{site}.sqlite")) as database, database:
+            database.execute("UPDATE sp_pending_request SET expires_at = issued_at")
 
     @staticmethod
     def _run(group: str, config: Path | str, arguments: Sequence[str]) -> str:

@@ -123,6 +123,15 @@ class Process:
                 pytest.fail(f"{self.name}: no {what} within {seconds:g} s:\n{self.output}", pytrace=False)
             time.sleep(0.1)
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._popen.pid
+
+    def wait(self, seconds: float = 20) -> int:
+        """Wait until it has ended by itself; answer its exit code."""
+        return self._popen.wait(seconds)
+
     def stop(self, seconds: float = 10) -> int:
         """End the process as its operator would (SIGTERM) and the rest of its group by force; answer its exit code."""
         if self._popen.poll() is None:

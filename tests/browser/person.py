@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -81,3 +83,21 @@ class Person:
             return told
         finally:
             tab.close()
+
+    def statement(self, site: str) -> dict[str, list[str]]:
+        """The attributes that arrived at `site`, by their friendly names; somebody must be signed in there."""
+        told = self.whoami(site)
+        assert told is not None
+        attributes: dict[str, list[str]] = told["attributes"]
+        return attributes
+
+    def waits_until(self, condition: Callable[[], bool], what: str, seconds: float = 15) -> None:
+        """Try again until `condition()`; fails after `seconds`."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"after {seconds:g} s still not: {what}"
+            time.sleep(0.5)
+
+    def forget(self, site: str) -> None:
+        """Lose the cookies of one site ("intranet"): each site's are named after it, for ports share one cookie jar."""
+        self.context.clear_cookies(name=re.compile(f"^(__Host-)?{site}-"))

@@ -49,7 +49,9 @@ def connected(
     return shibboleth
 
 
-def test_unsigned_metadata_is_refused_and_the_keys_to_confirm_are_shown(idp, shibboleth, tmp_path):
+def test_unsigned_metadata_is_refused_and_the_keys_to_confirm_are_shown(
+    idp: IdentityProvider, shibboleth: ShibbolethSP, tmp_path: Path
+) -> None:
     refused = _connect(idp, shibboleth, tmp_path)
 
     assert refused.returncode == 1
@@ -59,21 +61,23 @@ def test_unsigned_metadata_is_refused_and_the_keys_to_confirm_are_shown(idp, shi
     assert shibboleth.entity_id not in idp.run("connections", "--json").stdout
 
 
-def test_a_wrong_fingerprint_confirms_nothing(idp, shibboleth, tmp_path):
+def test_a_wrong_fingerprint_confirms_nothing(idp: IdentityProvider, shibboleth: ShibbolethSP, tmp_path: Path) -> None:
     refused = _connect(idp, shibboleth, tmp_path, "--fingerprint=" + ":".join(["00"] * 32))
 
     assert refused.returncode == 1
     assert shibboleth.entity_id not in idp.run("connections", "--json").stdout
 
 
-def test_the_connection_shows_what_the_metadata_misses(idp, connected):
+def test_the_connection_shows_what_the_metadata_misses(idp: IdentityProvider, connected: ShibbolethSP) -> None:
     shown = idp.run("connections", "Physics wiki").stdout
 
     assert "validUntil" in shown
     assert "RequestedAttribute" in shown
 
 
-def test_the_metadata_of_the_command_shib_metagen_is_understood_too(idp, connected, tmp_path):
+def test_the_metadata_of_the_command_shib_metagen_is_understood_too(
+    idp: IdentityProvider, connected: ShibbolethSP, tmp_path: Path
+) -> None:
     document = tmp_path / "metagen.xml"
     document.write_bytes(connected.metadata_of_the_command())
     arguments = ["connect", str(document), "--name=Made by metagen", "--audience=Staff", "--release=nothing"]
@@ -85,7 +89,9 @@ def test_the_metadata_of_the_command_shib_metagen_is_understood_too(idp, connect
     assert fingerprint(certificate) in FINGERPRINT.findall(refused.stderr)
 
 
-def test_alice_signs_in_and_shibboleth_is_told_exactly_what_the_policy_allows(idp, connected, page):
+def test_alice_signs_in_and_shibboleth_is_told_exactly_what_the_policy_allows(
+    idp: IdentityProvider, connected: ShibbolethSP, page: Page
+) -> None:
     posted = _responses_posted_to(connected, page)
     page.goto(f"{connected.url}/secure/")
     expect(page).to_have_url(re.compile("^" + re.escape(idp.url)))
@@ -112,7 +118,9 @@ def test_alice_signs_in_and_shibboleth_is_told_exactly_what_the_policy_allows(id
     assert response.find("ds:Signature", NS) is not None
 
 
-def test_signed_in_alice_is_not_asked_again_and_stays_the_same_person(idp, connected, page):
+def test_signed_in_alice_is_not_asked_again_and_stays_the_same_person(
+    idp: IdentityProvider, connected: ShibbolethSP, page: Page
+) -> None:
     page.goto(f"{connected.url}/secure/")
     sign_in(page, "alice")
     expect(page).to_have_url(f"{connected.url}/secure/")
@@ -125,7 +133,9 @@ def test_signed_in_alice_is_not_asked_again_and_stays_the_same_person(idp, conne
     assert _session_attributes(connected, page)["pairwise-id"] == first
 
 
-def test_dave_is_refused_by_a_page_that_names_the_site_and_returns_him_with_request_denied(idp, connected, page):
+def test_dave_is_refused_by_a_page_that_names_the_site_and_returns_him_with_request_denied(
+    idp: IdentityProvider, connected: ShibbolethSP, page: Page
+) -> None:
     posted = _responses_posted_to(connected, page)
     page.goto(f"{connected.url}/secure/")
     sign_in(page, "dave")
