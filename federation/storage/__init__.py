@@ -5,4 +5,6 @@
     engine       SQLite (WAL) and PostgreSQL (psycopg 3) behave alike: read committed, writers wait in line
     session      one session per unit of work: joined to `request.tm` on the web, `unit_of_work` elsewhere
     migrations   each app's own Alembic folder, run by the program
+
+Nothing here knows an app or the web.
 """

@@ -37,7 +37,7 @@ def make_metadata() -> MetaData:
 class UTCDateTime(TypeDecorator[datetime]):
     """An aware instant. Stored in UTC, read back aware and in UTC; a naive datetime raises ValueError on the way in.
 
-    SQLite keeps text without a zone, always with microseconds, so that comparing and sorting there is comparing instants.
+    SQLite keeps text without a zone, always with microseconds: comparing and sorting the text compares instants.
     """
 
     impl = DateTime(timezone=True)
@@ -89,7 +89,11 @@ TYPES: Final[dict[Any, Any]] = {
     list[Any]: JSONObject,
     list[str]: JSONObject,
     enum.Enum: Enum(
-        enum.Enum, native_enum=False, length=64, validate_strings=True, values_callable=lambda kind: [each.value for each in kind]
+        enum.Enum,
+        native_enum=False,
+        length=64,
+        validate_strings=True,
+        values_callable=lambda kind: [each.value for each in kind],
     ),
 }
 """Annotation to column type. Enums are stored by value, as text: adding a member needs no migration."""

@@ -1,10 +1,11 @@
 """Engines for the two databases we support, made to behave alike.
 
-PostgreSQL runs in READ COMMITTED. SQLite gets the same: a transaction begins as a reader (in WAL mode it blocks nobody and
-nobody blocks it) and becomes a writer by BEGIN IMMEDIATE at its first statement that is not a plain SELECT, before that
-statement runs. SQLite's own upgrade in mid-transaction fails at once when somebody else wrote meanwhile, whatever the busy
-timeout; beginning afresh waits in line instead. What was read before the upgrade may be stale by then, exactly as in READ
-COMMITTED: to decide on what you read, read it with `with_for_update()`, which locks on both, or let a constraint decide.
+PostgreSQL runs in READ COMMITTED. SQLite gets the same: a transaction begins as a reader (in WAL mode it blocks nobody
+and nobody blocks it) and becomes a writer by BEGIN IMMEDIATE at its first statement that is not a plain SELECT, before
+that statement runs. SQLite's own upgrade in mid-transaction fails at once when somebody else wrote meanwhile, whatever
+the busy timeout; beginning afresh waits in line instead. What was read before the upgrade may be stale by then, exactly
+as in READ COMMITTED: to decide on what you read, read it with `with_for_update()`, which locks on both, or let a
+constraint decide.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ def create(url: str) -> Engine:
     try:
         parsed = make_url(url)
     except ArgumentError:
-        raise ConfigurationError("the database address is not one: expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME") from None
+        raise ConfigurationError(
+            "the database address is not one: expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME"
+        ) from None
     match parsed.get_backend_name():
         case "sqlite":
             return _sqlite(parsed)
@@ -49,7 +52,9 @@ def check(engine: Engine) -> None:
     """Connect once. Raises ConfigurationError with one sentence that says what is wrong with the database."""
     try:
         with engine.connect() as connection:
-            connection.execute(text("SELECT count(*) FROM sqlite_master" if engine.dialect.name == "sqlite" else "SELECT 1"))
+            connection.execute(
+                text("SELECT count(*) FROM sqlite_master" if engine.dialect.name == "sqlite" else "SELECT 1")
+            )
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         raise unusable(engine, error) from error
 
@@ -64,10 +69,12 @@ def unusable(engine: Engine, error: BaseException) -> ConfigurationError:
 
 def _sqlite(url: URL) -> Engine:
     if url.database in (None, "", ":memory:"):
-        engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        engine = create_engine(
+            url, poolclass=StaticPool, connect_args={"check_same_thread": False}, hide_parameters=True
+        )
     else:
         _make_private_file(url)
-        engine = create_engine(url, connect_args={"check_same_thread": False})
+        engine = create_engine(url, connect_args={"check_same_thread": False}, hide_parameters=True)
     event.listen(engine, "connect", _on_sqlite_connect)
     event.listen(engine, "begin", _on_sqlite_begin)
     event.listen(engine, "before_cursor_execute", _on_sqlite_execute)
@@ -121,4 +128,6 @@ def _postgresql(url: URL) -> Engine:
         url = url.set(drivername="postgresql+psycopg")
     if url.get_driver_name() != "psycopg":
         raise ConfigurationError("PostgreSQL is used through psycopg 3: write postgresql:// or postgresql+psycopg://")
-    return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_TIMEOUT_S})
+    return create_engine(
+        url, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_TIMEOUT_S}, hide_parameters=True
+    )

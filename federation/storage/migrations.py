@@ -48,7 +48,9 @@ def require_current(engine: Engine, *, script_location: str, version_table: str)
         present = set(MigrationContext.configure(connection, opts={"version_table": version_table}).get_current_heads())
     if present != heads:
         where = engine.url.render_as_string(hide_password=True)
-        raise ConfigurationError(f"the database {where} is not at this release's revision: run the upgrade command first")
+        raise ConfigurationError(
+            f"the database {where} is not at this release's revision: run the upgrade command first"
+        )
 
 
 def run(metadata: MetaData | None = None) -> None:

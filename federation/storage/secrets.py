@@ -1,7 +1,7 @@
 """AES-GCM for secrets that must be read again: the bearer token of a partner, not a password (that one is hashed).
 
 Each value is bound to its place by `context` (say `"connection:4f1c:provisioning_token"`), so a value copied to another
-row or column does not open. Each value names the key that sealed it, so keys can be rotated: the first key seals, all open.
+row or column does not open. Each value names the key that sealed it, so keys can be rotated: the first seals, all open.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ KEY_BYTES: Final = 32
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Sealed:
-    """A sealed value as it is stored: `version.key-id.base64url(nonce + ciphertext + tag)`. Its repr hides even that."""
+    """A sealed value as stored: `version.key-id.base64url(nonce + ciphertext + tag)`. Its repr hides even that."""
 
     text: str
 
@@ -53,7 +53,7 @@ class SecretBox:
         return Sealed(f"{_VERSION}.{self._key_id}.{base64.urlsafe_b64encode(nonce + sealed).decode('ascii')}")
 
     def decrypt(self, sealed: Sealed, *, context: str) -> str:
-        """Open a text that was sealed for this place. Raises ConfigurationError when its key is missing or it is damaged."""
+        """Open a text that was sealed for this place. Raises ConfigurationError when that fails."""
         try:
             version, key_id, encoded = sealed.text.split(".")
             octets = base64.b64decode(encoded, altchars=b"-_", validate=True)

@@ -17,7 +17,7 @@ __all__ = ["Site", "includeme", "page"]
 
 def includeme(config: Configurator) -> None:
     """What a guest may bring into a host's application."""
-    config.include("federation.web.scope")  # directives: add_federation_route, set_federation_site, ...
+    config.include("federation.web.routes")  # the directives: add_federation_route, set_federation_site, ...
     config.include("federation.web.exchange")  # request.federation
     config.include("federation.web.gate")  # size and encoding of what comes in
     config.include("federation.web.csrf")  # our own forms, on our own routes

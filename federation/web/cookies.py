@@ -3,10 +3,10 @@
 Names differ from site to site because ports share one cookie jar: three sites on localhost would overwrite each other.
 On https every name has the `__Host-` prefix, so no neighbouring subdomain can set it, and every cookie is Secure.
 
-SameSite. A session is Lax: it is there when a person comes by a link and absent when another site posts. The cookie that
-binds a login to the browser that began it must be there when the IdP posts the response across sites, which only
-`SameSite=None; Secure` allows. On plain http a browser refuses None without Secure; http exists for us on loopback only,
-where sites differ by port, which SameSite ignores, so there Lax arrives with the post too.
+SameSite. A session is Lax: it is there when a person comes by a link and absent when another site posts. The cookie
+that binds a login to the browser that began it must be there when the IdP posts the response across sites, which only
+`SameSite=None; Secure` allows. On plain http a browser refuses None without Secure; http exists for us on loopback
+only, where sites differ by port, which SameSite ignores, so there Lax arrives with the post too.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Cookies:
     def get(self, request: Request, purpose: Purpose) -> str | None:
         """The value that came with the request."""
         value: str | None = request.cookies.get(self.name(purpose))
-        return value
+        return value or None
 
     def set(self, response: Response, purpose: Purpose, value: str, *, max_age: timedelta | None = None) -> None:
         """Set the cookie; without `max_age` it ends with the browser's session."""

@@ -1,4 +1,4 @@
-"""Cross-site request forgery: our own forms carry a token that the browser's cookie must match, and come from our origin.
+"""Cross-site request forgery: our forms carry a token that the browser's cookie matches, and come from our origin.
 
 It guards every unsafe request on our routes unless the route says `cross_site`. It stands in for whatever the host
 application does about CSRF, on our routes alone: the host cannot know our forms, and its check would refuse a response
@@ -11,7 +11,6 @@ import hmac
 import secrets
 from collections.abc import Callable
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from pyramid.config import Configurator
 from pyramid.exceptions import BadCSRFOrigin, BadCSRFToken
@@ -20,7 +19,7 @@ from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 
 from federation.web.cookies import CSRF
-from federation.web.scope import owns_view, rules_for, scope_of
+from federation.web.scope import origin_of, owns_view, rules_for, scope_of
 
 FIELD: Final = "csrf_token"
 HEADER: Final = "X-CSRF-Token"
@@ -52,28 +51,25 @@ def _set_cookie(request: Request, response: Response) -> None:
 def check(request: Request) -> None:
     """Raise BadCSRFOrigin or BadCSRFToken unless the request comes from a page of ours."""
     origin = request.headers.get("Origin") or request.headers.get("Referer")
-    if origin is not None and _origin_of(origin) != request.federation.site.origin:
+    if origin is not None and origin_of(origin) != request.federation.site.origin:
         raise BadCSRFOrigin("the form was sent from another address")
     expected = request.federation.cookies.get(request, CSRF) or ""
     supplied = request.headers.get(HEADER) or request.POST.get(FIELD, "")
-    if not expected or not isinstance(supplied, str) or not hmac.compare_digest(expected.encode(), supplied.encode()):
+    if not expected or not isinstance(supplied, str) or not hmac.compare_digest(_octets(expected), _octets(supplied)):
         raise BadCSRFToken("the form does not carry this browser's token")
 
 
-def _origin_of(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return ""
-    return f"{parts.scheme}://{parts.netloc}"
+def _octets(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 def guard(view: View, info: Any) -> View:
     """The view deriver. It stands under Pyramid's own csrf_view, so it is applied first and can say that ours is on."""
-    if not owns_view(scope_of(info.registry), info.options.get("route_name")) or info.exception_only:
+    scope = scope_of(info.registry)
+    if not owns_view(scope, info.options.get("route_name")) or info.exception_only:
         return view
     info.options["require_csrf"] = False
-    if info.options.get("permission") is None:
+    if not scope.whole and info.options.get("permission") is None:
         info.options["permission"] = NO_PERMISSION_REQUIRED
 
     def guarded(context: Any, request: Request) -> Response:

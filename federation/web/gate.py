@@ -15,8 +15,9 @@ from pyramid.httpexceptions import HTTPRequestEntityTooLarge
 from pyramid.request import Request
 
 from federation.errors import Malformed
-from federation.web.scope import rules_for, site_of
+from federation.web.scope import body_limit, rules_for
 
+MAX_FIELDS: Final = 2000
 _FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 _METHODS_WITHOUT_BODY: Final = ("GET", "HEAD", "OPTIONS", "TRACE")
 
@@ -24,10 +25,9 @@ _METHODS_WITHOUT_BODY: Final = ("GET", "HEAD", "OPTIONS", "TRACE")
 def admit(event: BeforeTraversal) -> None:
     """Check one request. Raises HTTPRequestEntityTooLarge or Malformed (rules `http.*`)."""
     request = event.request
-    rules = rules_for(request)
-    if rules is None:
+    if rules_for(request) is None:
         return
-    limit_body(request, rules.body_limit or site_of(request).body_limit)
+    limit_body(request, body_limit(request))
     require_text(request)
 
 
@@ -37,7 +37,7 @@ def limit_body(request: Request, limit: int) -> None:
     if announced and not (announced.isascii() and announced.isdigit()):
         raise Malformed("http.content_length", "the length of the body is not a number")
     if announced and int(announced) > limit:
-        raise HTTPRequestEntityTooLarge()
+        raise HTTPRequestEntityTooLarge
     if not announced:
         request.environ["wsgi.input"] = LimitedInput(request.environ["wsgi.input"], limit)
 
@@ -45,8 +45,10 @@ def limit_body(request: Request, limit: int) -> None:
 def require_text(request: Request) -> None:
     """Decode path, query and form once. Raises Malformed where they are not UTF-8 text without NUL."""
     try:
+        _require_few(request.query_string.encode("latin-1"))
         texts = [request.path_info, *_flat(request.GET)]
         if request.method not in _METHODS_WITHOUT_BODY and request.content_type in _FORMS:
+            _require_few(request.body)
             texts += _flat(request.POST)
     except UnicodeDecodeError:
         raise Malformed("http.encoding", "the address or the form is not UTF-8 text") from None
@@ -57,6 +59,12 @@ def require_text(request: Request) -> None:
         raise Malformed("http.form", "the form cannot be read") from None
     if any("\0" in text for text in texts):
         raise Malformed("http.encoding", "the address or the form holds a NUL character")
+
+
+def _require_few(octets: bytes) -> None:
+    """Each field costs far more than its octets: count them before anything is built from them."""
+    if octets.count(b"&") + octets.count(b"Content-Disposition") >= MAX_FIELDS:
+        raise Malformed("http.form", f"more than {MAX_FIELDS} fields")
 
 
 def _flat(fields: Any) -> Iterator[str]:
@@ -92,7 +100,7 @@ class LimitedInput:
     def _count(self, data: bytes) -> bytes:
         self._left -= len(data)
         if self._left < 0:
-            raise HTTPRequestEntityTooLarge()
+            raise HTTPRequestEntityTooLarge
         return data
 
 

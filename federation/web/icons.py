@@ -1,4 +1,5 @@
-"""Icons as inline SVG: no file to fetch, they take the colour of the text beside them, and say nothing to a screen reader."""
+# ruff: noqa: E501 — one icon, one line of path data
+"""Icons as inline SVG: nothing to fetch, in the colour of the text beside them, and silent to a screen reader."""
 
 from __future__ import annotations
 

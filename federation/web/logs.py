@@ -15,8 +15,17 @@ from typing import Any, Final
 import structlog
 
 SECRET_WORDS: Final = (
-    "password", "secret", "token", "authorization", "cookie", "assertion", "samlresponse", "samlrequest", "private", "csrf",
-)  # fmt: skip
+    "password",
+    "secret",
+    "token",
+    "authorization",
+    "cookie",
+    "assertion",
+    "samlre",
+    "private",
+    "csrf",
+)
+_NAMES_ONLY: Final = ("_id", "_ids", "_count")
 REDACTED: Final = "[redacted]"
 _MAX_TEXT: Final = 2000
 
@@ -38,7 +47,7 @@ def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mu
 
 
 def _redacted(key: str, value: Any) -> Any:
-    if any(word in key.lower() for word in SECRET_WORDS):
+    if any(word in key.lower() for word in SECRET_WORDS) and not key.endswith(_NAMES_ONLY):
         return REDACTED
     if isinstance(value, Mapping):
         return {str(inner): _redacted(str(inner), each) for inner, each in value.items()}
@@ -47,16 +56,20 @@ def _redacted(key: str, value: Any) -> Any:
     return value
 
 
-def _to_standard_library(_logger: object, _method: str, event: MutableMapping[str, Any]) -> tuple[tuple[str], dict[str, Any]]:
+def _to_standard_library(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> tuple[tuple[str], dict[str, Any]]:
     passed = {key: event.pop(key) for key in ("exc_info", "stack_info") if key in event}
     name = str(event.pop("event", ""))
     text = " ".join([name, *(f"{key}={value!r}" for key, value in event.items())])
-    return (text.replace("%", "%%"),), {**passed, "extra": {"federation": {"event": name, **event}}}
+    return (text,), {**passed, "extra": {"federation": {"event": name, **event}}}
 
 
 def configure(*, json: bool, level: str = "INFO") -> None:
     """Send every record of the process to standard error, as JSON lines or for a terminal."""
-    renderer: Any = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    renderer: Any = (
+        structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
     handler = logging.StreamHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

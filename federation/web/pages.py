@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from importlib.resources import files
+from functools import cache, partial
+from pathlib import Path
 from typing import Any, Final
 
 import jinja2
 from markupsafe import Markup
 from pyramid.config import PHASE3_CONFIG, Configurator
+from pyramid.path import AssetResolver
 from pyramid.request import Request
 from pyramid.response import Response
+from pyramid.static import static_view
 from pyramid_jinja2 import IJinja2Environment
 
 from federation.web import csrf
@@ -24,6 +27,7 @@ from federation.web.icons import icon
 
 RENDERER: Final = ".federation"
 STATIC: Final = "federation.web:static"
+ROUTE: Final = "federation.static"
 
 
 def page(request: Request, template: str, values: Mapping[str, Any] | None = None, *, status: int = 200) -> Response:
@@ -40,10 +44,6 @@ def page(request: Request, template: str, values: Mapping[str, Any] | None = Non
 def _known(request: Request) -> dict[str, Any]:
     exchange = request.federation
 
-    def static(file: str) -> str:
-        path: str = request.static_path(f"{STATIC}/{file}")
-        return path
-
     def csrf_field() -> Markup:
         return Markup('<input type="hidden" name="{}" value="{}">').format(csrf.FIELD, csrf.token(request))
 
@@ -54,23 +54,22 @@ def _known(request: Request) -> dict[str, Any]:
         "site_name": exchange.site.name,
         "nonce": exchange.nonce,
         "path": request.route_path,
-        "static": static,
+        "static": partial(static_address, request),
         "csrf_field": csrf_field,
     }
     return known
 
 
-class ContentHash:
-    """A cache buster: the address of a static file changes with its content, so it may be cached for a year."""
+def static_address(request: Request, file: str) -> str:
+    """Where a browser fetches one of our static files. The address changes with the content: it may be kept a year."""
+    digest = _digest(AssetResolver().resolve(f"{STATIC}/{file}").abspath())
+    address: str = request.route_path(ROUTE, subpath=file.split("/"), _query={"v": digest})
+    return address
 
-    def __init__(self) -> None:
-        self._digests: dict[str, str] = {}
 
-    def __call__(self, _request: Request, subpath: str, options: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        if subpath not in self._digests:
-            content = files("federation.web").joinpath("static", subpath).read_bytes()
-            self._digests[subpath] = hashlib.sha256(content).hexdigest()[:12]
-        return subpath, {**options, "_query": {"v": self._digests[subpath]}}
+@cache
+def _digest(path: str) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
 
 
 def includeme(config: Configurator) -> None:
@@ -78,8 +77,10 @@ def includeme(config: Configurator) -> None:
     config.include("pyramid_jinja2")
     config.add_jinja2_renderer(RENDERER, settings_prefix="federation.jinja2.")
     config.action("federation.web.pages", _configure(config), order=PHASE3_CONFIG + 1)
-    config.add_static_view("federation-static", STATIC, cache_max_age=31_536_000)
-    config.add_cache_buster(STATIC, ContentHash())
+    config.add_federation_route(ROUTE, "/federation-static/*subpath")
+    config.add_view(
+        static_view(STATIC, cache_max_age=31_536_000, use_subpath=True), route_name=ROUTE, request_method="GET"
+    )
 
 
 def _configure(config: Configurator) -> Callable[[], None]:

@@ -4,12 +4,14 @@
     a decision (PolicyRefusal, HTTPForbidden)     403
     no such page, wrong method, too large         404, 405, 413
     our own mistake (anything else)               500, logged with its traceback, and never blamed on a partner
+
+A redirect that somebody raised is passed on as it is.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, Final
 
 from pyramid.exceptions import BadCSRFOrigin, BadCSRFToken, PredicateMismatch, URLDecodeError
@@ -18,64 +20,17 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from federation.errors import ConfigurationError, FederationError, Malformed, PolicyRefusal, ProtocolError
-from federation.web import logs
+from federation.web import logs, wording
 from federation.web.pages import page
 from federation.web.scope import RouteRules, rules_for, scope_of
 from federation.web.transactions import instead
+from federation.web.wording import Problem
+
+__all__ = ["Problem", "allowed_methods", "describe", "problem_view", "report", "respond"]
 
 log = logs.get_logger(__name__)
 
 TEMPLATE: Final = "federation.web:templates/problem.jinja2"
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What a person is told. `sentence` says what happened, `advice` what to do next."""
-
-    status: int
-    title: str
-    sentence: str
-    advice: str
-    allow: tuple[str, ...] = ()
-
-
-_UNREADABLE: Final = Problem(
-    400, "This message cannot be read", "The message that your browser delivered is damaged or incomplete.",
-    "Go back to the site you came from and try again from there.",
-)  # fmt: skip
-_REFUSED: Final = Problem(
-    400, "This message was not accepted", "The message that your browser delivered did not pass a security check.",
-    "Go back to the site you came from and start again. If it happens again, give your administrator the reference number.",
-)  # fmt: skip
-_UNTRUSTED: Final = Problem(403, _REFUSED.title, _REFUSED.sentence, _REFUSED.advice)
-_DECIDED: Final = Problem(
-    403, "You do not have access", "An administrator's settings do not allow this.",
-    "If you think you should have access, ask your administrator and give the reference number.",
-)  # fmt: skip
-_STALE_FORM: Final = Problem(
-    400, "This form is no longer valid", "The form was open for too long, or your browser did not send this site's cookie.",
-    "Go back, reload the page and try again. Cookies must be allowed for this site.",
-)  # fmt: skip
-_FOREIGN_FORM: Final = Problem(
-    400, "This form came from another address", "The form was not sent from a page of this site.",
-    "Open this site at its own address and try again there.",
-)  # fmt: skip
-_BROKEN: Final = Problem(
-    500, "Something went wrong here", "This site made a mistake. It was recorded, and it is not your fault.",
-    "Try again in a moment. If it happens again, give your administrator the reference number.",
-)  # fmt: skip
-_BY_STATUS: Final = {
-    400: Problem(400, "This request cannot be read", "Your browser sent something that this site cannot read.",
-                 "Check the address, or go back and try again."),
-    401: Problem(401, "You are not signed in", "This page is for people who are signed in.", "Sign in and try again."),
-    403: _DECIDED,
-    404: Problem(404, "Page not found", "There is no page at this address.",
-                 "Check the address, or start again from the first page."),
-    405: Problem(405, "This address does not work that way", "The address exists, but not for this kind of request.",
-                 "Go back and follow a link or a button instead."),
-    413: Problem(413, "Too large", "What your browser sent is larger than this site accepts.",
-                 "Send something smaller, or ask your administrator about the limit."),
-}  # fmt: skip
 
 
 def problem_view(error: Exception, request: Request) -> Response:
@@ -91,23 +46,25 @@ def describe(error: Exception, request: Request) -> Problem:
     """What to tell a person about an exception."""
     match error:
         case BadCSRFOrigin():
-            return _FOREIGN_FORM
+            return wording.FOREIGN_FORM
         case BadCSRFToken():
-            return _STALE_FORM
+            return wording.STALE_FORM
         case PolicyRefusal():
-            return _DECIDED
+            return wording.DECIDED
         case Malformed(rule=rule):
-            return _BY_STATUS[400] if rule.startswith("http.") else _UNREADABLE
+            return wording.BAD_REQUEST if rule.startswith("http.") else wording.UNREADABLE
         case ProtocolError(rule=rule):
-            return _UNTRUSTED if rule.startswith("signature") else _REFUSED
+            return wording.UNTRUSTED if rule.startswith("signature") else wording.REFUSED
         case URLDecodeError():
-            return _BY_STATUS[400]
+            return wording.BAD_REQUEST
         case PredicateMismatch():
             return _mismatch(request)
+        case HTTPException(status_int=status) if status in wording.BY_STATUS:
+            return wording.BY_STATUS[status]
         case HTTPException(status_int=status) if status < 500:
-            return _BY_STATUS.get(status) or Problem(status, error.title, _BY_STATUS[400].sentence, _BY_STATUS[400].advice)
+            return replace(wording.BAD_REQUEST, status=status, title=error.title)
         case _:
-            return _BROKEN
+            return wording.BROKEN
 
 
 def respond(request: Request, problem: Problem) -> Response:
@@ -134,7 +91,12 @@ def _page(request: Request, problem: Problem) -> Response:
 
 
 def _json(request: Request, problem: Problem) -> Response:
-    body = {"title": problem.title, "status": problem.status, "detail": problem.sentence, "reference": request.federation.reference}
+    body = {
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.sentence,
+        "reference": request.federation.reference,
+    }
     return _body(problem.status, body, "application/problem+json")
 
 
@@ -155,9 +117,8 @@ def _mismatch(request: Request) -> Problem:
     """The route matched and no view did: almost always a method that the route does not have."""
     methods = allowed_methods(request)
     if not methods or request.method in methods:
-        return _BY_STATUS[404]
-    base = _BY_STATUS[405]
-    return Problem(base.status, base.title, base.sentence, base.advice, allow=methods)
+        return wording.NOT_FOUND
+    return replace(wording.WRONG_METHOD, allow=methods)
 
 
 def allowed_methods(request: Request) -> tuple[str, ...]:
@@ -177,7 +138,7 @@ def report(error: Exception, problem: Problem, request: Request) -> None:
     facts = {"reference": request.federation.reference, "status": problem.status, "method": request.method}
     route = getattr(request, "matched_route", None)
     facts["route"] = route.name if route is not None else None
-    if problem.status >= 500:
+    if problem is wording.BROKEN:
         log.error("our_mistake", exc_info=error, **facts)
     elif isinstance(error, FederationError):
         log.warning("refused", rule=error.rule, explanation=error.message, **facts)

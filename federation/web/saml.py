@@ -9,11 +9,12 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from federation.errors import Malformed
-from federation.saml.bindings import post, redirect as redirect_binding
+from federation.saml.bindings import post
+from federation.saml.bindings import redirect as redirect_binding
 from federation.saml.bindings.post import PostForm
 from federation.saml.messages import Received
 from federation.web.pages import page
-from federation.web.scope import rules_for, site_of
+from federation.web.scope import body_limit
 
 
 def receive(request: Request) -> Received:
@@ -22,8 +23,7 @@ def receive(request: Request) -> Received:
     The octets are what a redirect's signature covers, so they are never decoded and encoded again (Bindings 3.4.4.1).
     Raises Malformed.
     """
-    rules = rules_for(request)
-    max_bytes = (rules.body_limit if rules is not None else None) or site_of(request).body_limit
+    max_bytes = body_limit(request)
     if request.method == "POST":
         fields = list(request.POST.items())
         if any(not isinstance(value, str) for _, value in fields):
@@ -40,7 +40,8 @@ def post_form_response(request: Request, form: PostForm, title: str, *, recipien
     Chromium holds a form's whole journey against `form-action`, redirects after the post included, and a partner may
     send the browser on to any other address of its own, or of a partner of its own. So a form to https may go to https
     anywhere; a form to http, which exists on loopback only, to loopback. What is left for the directive to stop is a
-    downgrade and a script address. The Origin header, which same-origin would turn to null, tells the partner who posts.
+    downgrade and a script address. The referrer policy lets the Origin header say who posts: with same-origin it would
+    be null, which some partners refuse.
     """
     request.federation.allow_form_target(*form_action_sources(form.action))
     values = {"form": form, "title": title, "recipient": recipient or urlsplit(form.action).hostname}
@@ -53,10 +54,10 @@ def form_action_sources(action: str) -> tuple[str, ...]:
     """The CSP sources that a form to this address needs."""
     parts = urlsplit(action)
     if parts.scheme == "https":
-        return (f"https://{parts.netloc}", "https:")
+        return ("https:",)
     return (f"http://{parts.netloc}", "http://localhost:*", "http://127.0.0.1:*")
 
 
 def redirect(url: str) -> HTTPSeeOther:
-    """A redirect that a browser always follows by GET. Return it, never raise it: raising would undo what was written."""
+    """A redirect that a browser follows by GET. Return it, never raise it: raising would undo what was written."""
     return HTTPSeeOther(location=url)

@@ -3,9 +3,11 @@
     class IdPSettings(Settings):
         public_url: PublicURL = Field(description="Where browsers find this site.")
         lifetime: Duration = Field(timedelta(hours=8), description="How long a session lasts.")
-        secret: SecretStr = Field(description="…")       # idp.secret = env:IDP_SECRET   or   file:%(here)s/var/secret
+        secret: SecretStr = Field(description="…")  # idp.secret = env:IDP_SECRET   or   file:%(here)s/var/secret
 
     settings = read("idp.", raw, IdPSettings)
+
+The raw settings should hold paste's `here`, from which a relative `file:` is read.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretBytes, SecretStr, ValidationError
@@ -73,12 +75,12 @@ PublicURL = Annotated[str, AfterValidator(_public_url)]
 def read(prefix: str, raw: Mapping[str, str], model: type[M]) -> M:
     """Read the settings that begin with `prefix` (with its dot, `"idp."`). Others are left to whom they concern.
 
-    A value `env:NAME` is taken from the environment and `file:PATH` from a file (relative to the ini file); such a value
-    is never echoed. Raises ConfigurationError with every mistake: key, value, expectation.
+    A value `env:NAME` is taken from the environment and `file:PATH` from a file (relative to the ini file); such a
+    value is never echoed. Raises ConfigurationError with every mistake: key, value, expectation.
     """
     values: dict[str, str] = {}
     problems: list[str] = []
-    hidden: set[str] = {name for name, field in model.model_fields.items() if field.annotation in _SECRETS}
+    hidden: set[str] = {name for name, field in model.model_fields.items() if _is_secret(field.annotation)}
     for key, text in raw.items():
         if not key.startswith(prefix):
             continue
@@ -107,6 +109,10 @@ def read(prefix: str, raw: Mapping[str, str], model: type[M]) -> M:
     if problems:
         raise ConfigurationError(*problems)
     return settings
+
+
+def _is_secret(annotation: Any) -> bool:
+    return annotation in _SECRETS or any(_is_secret(part) for part in get_args(annotation))
 
 
 def _resolve(text: str, here: Path) -> str:

@@ -22,15 +22,20 @@ def public_url_tween(handler: Handler, _registry: Any) -> Handler:
     """Make every request look as if it came to the public URL.
 
     A Host header is a stranger's word. Written over before anything reads it, it can reach no link, no redirect (WebOb
-    makes a relative Location absolute with it) and no log. It is a tween and not WSGI middleware so that whoever makes the
-    app, tests included, has it; it is the first, so that no other tween sees the header.
+    makes a relative Location absolute with it) and no log. It is a tween and not WSGI middleware so that whoever makes
+    the app, tests included, has it; it is the first, so that no other tween sees the header.
     """
 
     def at_public_url(request: Request) -> Response:
         parts = urlsplit(site_of(request).public_url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
         request.environ.update(
-            {"wsgi.url_scheme": parts.scheme, "HTTP_HOST": parts.netloc, "SERVER_NAME": parts.hostname, "SERVER_PORT": str(port)}
+            {
+                "wsgi.url_scheme": parts.scheme,
+                "HTTP_HOST": parts.netloc,
+                "SERVER_NAME": parts.hostname,
+                "SERVER_PORT": str(port),
+            }
         )
         return handler(request)
 

@@ -1,0 +1,85 @@
+"""The directives by which an application says what is ours: its routes, its site, its clock, its audit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from pyramid.config import PHASE2_CONFIG, Configurator
+from pyramid.request import Request
+
+from federation.web.problems import problem_view
+from federation.web.scope import Recorder, RouteRules, Site, scope_of
+
+
+def add_federation_route(
+    config: Configurator,
+    name: str,
+    pattern: str,
+    *,
+    cross_site: bool = False,
+    popup: bool = False,
+    body_limit: int | None = None,
+    problems: str = "html",
+    **options: Any,
+) -> None:
+    """Add a route that is ours: limits, CSRF, headers and problem pages apply to it whoever the host is.
+
+    `cross_site`: other sites post here by design (SAML endpoints) or no cookie is used (SCIM), so no CSRF check.
+    `popup`: a partner may show it in a window that it opened, so the page keeps its opener (no COOP).
+    `body_limit`: bytes, when the site's own limit does not fit.
+    `problems`: how problems are told: `html`, `json` (RFC 9457) or `scim` (RFC 7644 3.12).
+    `options` go to Pyramid's `add_route`.
+    """
+
+    def register() -> None:
+        rules = RouteRules(cross_site=cross_site, popup=popup, body_limit=body_limit, problems=problems)
+        scope_of(config.registry).routes[name] = rules
+
+    config.action(("federation.web.route", name), register, order=PHASE2_CONFIG)
+    config.add_route(name, pattern, **{"factory": Root, **options})
+    config.add_exception_view(problem_view, context=Exception, route_name=name)
+
+
+class Root:
+    """The context of our routes: a host's root factory is not ours to run."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+
+
+def set_federation_site(config: Configurator, site: Site) -> None:
+    """Say which site this is. Two different calls in one application conflict, loudly."""
+
+    def register() -> None:
+        scope_of(config.registry).site = site
+
+    config.action("federation.web.site", register)
+
+
+def set_refusal_recorder(config: Configurator, recorder: Recorder) -> None:
+    """Say who writes the audit entry of a refusal.
+
+    It runs in a transaction of its own, after everything that the request wrote was taken back, and is committed.
+    """
+
+    def register() -> None:
+        scope_of(config.registry).recorder = recorder
+
+    config.action("federation.web.recorder", register)
+
+
+def set_federation_clock(config: Configurator, clock: Callable[[], datetime]) -> None:
+    """Replace the clock: tests judge by an instant of their own."""
+
+    def register() -> None:
+        scope_of(config.registry).clock = clock
+
+    config.action("federation.web.clock", register)
+
+
+def includeme(config: Configurator) -> None:
+    """Add the directives."""
+    for directive in (add_federation_route, set_federation_site, set_refusal_recorder, set_federation_clock):
+        config.add_directive(directive.__name__, directive)
