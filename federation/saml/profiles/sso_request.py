@@ -1,0 +1,203 @@
+"""Web Browser SSO, the request (SAML Profiles 4.1.4.1; SAML Core 3.4.1): build and send it, accept it.
+
+`accept` reads like this: the message is well formed and of the right kind; its signature, where there must be or is
+one, verifies with a key of the partner's metadata; then the rules on what was signed, in two lists. A request that
+breaks one of the first list gets no answer, because nobody knows whom it would go to; one that breaks one of the second
+can be answered at the endpoint that was found, with the status that `refusals` lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+from lxml import etree
+
+from federation.errors import ConfigurationError, Malformed, Refused
+from federation.saml import signature, xml
+from federation.saml.bindings import post, redirect
+from federation.saml.bindings.parameters import REQUEST
+from federation.saml.bindings.post import PostForm
+from federation.saml.checks import Check, attempt, run
+from federation.saml.codec import authn_request as codec
+from federation.saml.codec.common import ISSUER, read_issuer
+from federation.saml.messages import AuthnRequest, NameID, NameIDPolicy, Received, RequestedAuthnContext, Scoping
+from federation.saml.metadata.entity import AttributeConsumingService, Endpoint, Entity
+from federation.saml.names import Binding
+from federation.saml.profiles import common
+from federation.saml.profiles import sso_request_rules as rules
+from federation.saml.profiles.refusals import RequestRefused, status_of
+from federation.saml.signature import DEFAULT_ALGORITHMS, Algorithms, SigningKey
+
+# Building -------------------------------------------------------------------------------------------------------------
+
+
+def build(
+    *,
+    id: str,  # noqa: A002 - the attribute's own name
+    issuer: str,
+    destination: str,
+    acs_url: str,
+    now: datetime,
+    force_authn: bool = False,
+    is_passive: bool = False,
+    protocol_binding: str = Binding.POST,
+    name_id_policy: NameIDPolicy | None = None,
+    requested_authn_context: RequestedAuthnContext | None = None,
+    attribute_consuming_service_index: int | None = None,
+    subject: NameID | None = None,
+    scoping: Scoping | None = None,
+    provider_name: str | None = None,
+) -> AuthnRequest:
+    """A request to authenticate a person and post the answer to `acs_url`.
+
+    `destination` is the IdP's endpoint as its metadata has it. Without a `name_id_policy` the IdP chooses.
+    """
+    return AuthnRequest(
+        id=id,
+        issuer=issuer,
+        issue_instant=now,
+        destination=destination,
+        assertion_consumer_service_url=acs_url,
+        attribute_consuming_service_index=attribute_consuming_service_index,
+        protocol_binding=protocol_binding,
+        name_id_policy=name_id_policy,
+        requested_authn_context=requested_authn_context,
+        scoping=scoping,
+        subject=subject,
+        force_authn=force_authn,
+        is_passive=is_passive,
+        provider_name=provider_name,
+    )
+
+
+def send(
+    request: AuthnRequest, *, binding: str, key: SigningKey | None, relay_state: str | None = None
+) -> str | PostForm:
+    """Serialise, sign and bind a request: a URL to redirect to, or a form to submit (SAML Bindings 3.4, 3.5).
+
+    With HTTP-Redirect the query is signed, with HTTP-POST the element. Raises `ConfigurationError` for another binding
+    and for an unfit destination.
+    """
+    if request.destination is None:
+        raise ConfigurationError("request: no destination")
+    element = codec.write(request)
+    if binding == Binding.REDIRECT:
+        return redirect.encode(
+            xml.serialise(element),
+            parameter=REQUEST,
+            destination=request.destination,
+            relay_state=relay_state,
+            key=key,
+        )
+    if binding == Binding.POST:
+        if key is not None:
+            signature.sign(element, key=key)
+        return post.encode(
+            xml.serialise(element), parameter=REQUEST, destination=request.destination, relay_state=relay_state
+        )
+    raise ConfigurationError(f"request: {binding} cannot carry an AuthnRequest")
+
+
+# Accepting ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedRequest:
+    """A request that passed every check.
+
+    `acs` is the endpoint for the answer, from the SP's metadata. `signed` says whether a signature was there (it then
+    verified). `attribute_service` is what the SP asks for: the service it named, or its default, or None.
+    """
+
+    request: AuthnRequest
+    acs: Endpoint
+    signed: bool
+    attribute_service: AttributeConsumingService | None
+    checks: tuple[Check, ...]
+
+
+def issuer_of(received: Received) -> str:
+    """The Issuer that a request claims: unverified, and good only for looking the partner up. Raises `Malformed`."""
+    element = xml.expect(xml.parse(received.xml), codec.AUTHN_REQUEST)
+    issuer = element.find(ISSUER)
+    if issuer is None:
+        raise Malformed("request.issuer", "the request names no Issuer")
+    return read_issuer(issuer)
+
+
+def accept(
+    received: Received,
+    *,
+    expected_destination: str,
+    idp_entity_id: str,
+    partner: Entity,
+    now: datetime,
+    skew: timedelta = common.SKEW,
+    max_age: timedelta = common.MAX_AGE,
+    want_signed: bool = False,
+    answer_bindings: Sequence[str] = (Binding.POST,),
+    name_id_formats: Sequence[str] = rules.NAME_ID_FORMATS,
+    algorithms: Algorithms = DEFAULT_ALGORITHMS,
+) -> AcceptedRequest:
+    """Accept an AuthnRequest at the IdP's endpoint `expected_destination` from the SP that `issuer_of` names.
+
+    `want_signed` demands a signature beyond what the SP's own metadata promises. `answer_bindings` are those by which
+    we can answer, `name_id_formats` those we can supply. The caller remembers the request's ID against replay.
+
+    Raises `RequestRefused`, which carries every check made and, where an answer is possible, status and endpoint.
+    """
+    try:
+        request, element, signed, checks = _verified(received, partner, want_signed, algorithms)
+        context = rules.Context(
+            request=request,
+            element=element,
+            signed=signed,
+            partner=partner,
+            expected_destination=expected_destination,
+            idp_entity_id=idp_entity_id,
+            now=now,
+            skew=skew,
+            max_age=max_age,
+            answer_bindings=tuple(answer_bindings),
+            name_id_formats=tuple(name_id_formats),
+        )
+        checks = run(rules.UNANSWERABLE, checks, context)
+    except Refused as refused:
+        raise RequestRefused(refused.checks) from None
+    acs = cast("Endpoint", context.acs)
+    try:
+        checks = run(rules.ANSWERABLE, checks, context)
+    except Refused as refused:
+        status = status_of(refused.rule)
+        raise RequestRefused(refused.checks, status=status, answer_to=acs, request=request) from None
+    return AcceptedRequest(request, acs, signed, context.attribute_service, checks)
+
+
+def _verified(
+    received: Received, partner: Entity, want_signed: bool, algorithms: Algorithms
+) -> tuple[AuthnRequest, etree._Element, bool, tuple[Check, ...]]:
+    """The request as it was signed (or, unsigned and allowed to be, as it came), and the checks made on the way."""
+    checks = run(rules.TRANSPORT, (), received)
+    element = attempt(checks, rules.FORM, xml.parse, received.xml)
+    checks = run(rules.DOCUMENT, checks, element)
+    attempt(checks, rules.FORM, xml.collect_ids, element)
+    checks = run(rules.SIGNATURE, checks, received, element, partner, want_signed)
+    keys = partner.sp.signing_keys if partner.sp is not None else ()
+    signed = received.query_signature is not None or signature.is_signed(element)
+    if received.query_signature is not None:
+        detached = received.query_signature
+        checks = signature.verify_octets(
+            detached.signed_octets,
+            detached.signature,
+            algorithm=detached.algorithm,
+            keys=keys,
+            algorithms=algorithms,
+            before=checks,
+        )
+    elif signed:
+        verified = signature.examine(element, keys=keys, algorithms=algorithms, before=checks)
+        element, checks = verified.element, verified.checks
+    return attempt(checks, rules.FORM, codec.read, element), element, signed, checks

@@ -1,0 +1,134 @@
+"""Web Browser SSO, the response: build it (SAML Profiles 4.1.4.2; SAML Core 2 and 3.3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from lxml import etree
+
+from federation.saml import encryption, signature, xml
+from federation.saml.codec import assertion as assertion_codec
+from federation.saml.codec import response as response_codec
+from federation.saml.codec.response import ENCRYPTED_ASSERTION
+from federation.saml.messages import (
+    Assertion,
+    Attribute,
+    AuthnStatement,
+    Conditions,
+    NameID,
+    Response,
+    Status,
+    SubjectConfirmation,
+)
+from federation.saml.metadata.entity import Endpoint, KeyDescriptor
+from federation.saml.names import SAML, ConfirmationMethod, StatusCode
+from federation.saml.signature import SigningKey
+
+LIFETIME: Final = timedelta(minutes=5)
+
+
+def build(
+    *,
+    response_id: str,
+    assertion_id: str,
+    issuer: str,
+    acs: Endpoint,
+    in_response_to: str | None,
+    audience: str,
+    name_id: NameID | None,
+    attributes: Sequence[Attribute],
+    authn_instant: datetime,
+    session_index: str | None,
+    authn_context_class_ref: str,
+    now: datetime,
+    signing_key: SigningKey,
+    lifetime: timedelta = LIFETIME,
+    session_not_on_or_after: datetime | None = None,
+    sign_response: bool = True,
+    sign_assertion: bool = False,
+    encrypt_to: KeyDescriptor | None = None,
+    authenticating_authorities: Sequence[str] = (),
+) -> bytes:
+    """A Response with one assertion, for the endpoint `acs` of the SP `audience`, as XML.
+
+    The assertion is signed, then encrypted to `encrypt_to`, then the response is signed, as far as each is asked for;
+    at least one of the two is signed. `in_response_to` is None for an unsolicited response. The assertion may be
+    delivered for `lifetime` from now; `session_not_on_or_after` ends the session at the SP.
+
+    Raises `ConfigurationError` when a value cannot stand in XML or the partner's key is unfit.
+    """
+    assertion = Assertion(
+        id=assertion_id,
+        issuer=issuer,
+        issue_instant=now,
+        name_id=name_id,
+        subject_confirmations=(
+            SubjectConfirmation(
+                method=ConfirmationMethod.BEARER,
+                recipient=acs.location,
+                in_response_to=in_response_to,
+                not_on_or_after=now + lifetime,
+            ),
+        ),
+        conditions=Conditions(not_before=now, not_on_or_after=now + lifetime, audience_restrictions=((audience,),)),
+        authn_statements=(
+            AuthnStatement(
+                authn_instant=authn_instant,
+                session_index=session_index,
+                session_not_on_or_after=session_not_on_or_after,
+                authn_context_class_ref=authn_context_class_ref,
+                authenticating_authorities=tuple(authenticating_authorities),
+            ),
+        ),
+        attributes=tuple(attributes),
+    )
+    element = assertion_codec.write(assertion)
+    if sign_assertion or not sign_response:
+        signature.sign(element, key=signing_key)
+    if encrypt_to is not None:
+        element = _encrypted(element, encrypt_to, audience)
+    response = Response(
+        id=response_id,
+        issue_instant=now,
+        status=Status(StatusCode.SUCCESS),
+        issuer=issuer,
+        destination=acs.location,
+        in_response_to=in_response_to,
+    )
+    return _finished(response_codec.write(response, element), signing_key if sign_response else None)
+
+
+def build_error(
+    *,
+    response_id: str,
+    issuer: str,
+    destination: str,
+    in_response_to: str | None,
+    status: Status,
+    now: datetime,
+    signing_key: SigningKey,
+) -> bytes:
+    """A signed Response that tells the SP why there is no assertion, as XML. Its message is for people at the SP."""
+    response = Response(
+        id=response_id,
+        issue_instant=now,
+        status=status,
+        issuer=issuer,
+        destination=destination,
+        in_response_to=in_response_to,
+    )
+    return _finished(response_codec.write(response), signing_key)
+
+
+def _encrypted(assertion: etree._Element, key: KeyDescriptor, recipient: str) -> etree._Element:
+    wrapper = xml.new(ENCRYPTED_ASSERTION, {"saml": SAML})
+    wrapper.append(encryption.encrypt(assertion, key=key, recipient=recipient))
+    return wrapper
+
+
+def _finished(element: etree._Element, key: SigningKey | None) -> bytes:
+    if key is not None:
+        signature.sign(element, key=key)
+    return xml.serialise(element)
