@@ -1,0 +1,205 @@
+"""Commands about connections."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from federation.cli.configuration import ConfigFile
+from federation.cli.output import as_json, table
+from idp_app.cli.common import pass_config, read_secret, work
+
+if TYPE_CHECKING:
+    from federation.saml.metadata.trust import Unconfirmed
+    from idp_app.models import Connection
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--name", required=True, help="What people and pages call the site.")
+@click.option("--audience", "audience_names", multiple=True, required=True, help="Whom it may serve; may be repeated.")
+@click.option(
+    "--release", required=True, metavar="PRESET", help="What it is told, for instance directory or name-only."
+)
+@click.option(
+    "--fingerprint",
+    "confirmed",
+    multiple=True,
+    metavar="SHA256",
+    help="A fingerprint that you compared; may be repeated.",
+)
+@click.option(
+    "--signer-fingerprint", "pinned", multiple=True, metavar="SHA256", help="The only key that may have signed."
+)
+@click.option("--scim-url", help="Where to provision accounts (SCIM 2.0).")
+@click.option("--scim-token-file", metavar="FILE|-", help="The bearer token for it.")
+@pass_config
+def connect(
+    config: ConfigFile,
+    file: Path,
+    name: str,
+    audience_names: tuple[str, ...],
+    release: str,
+    confirmed: tuple[str, ...],
+    pinned: tuple[str, ...],
+    scim_url: str | None,
+    scim_token_file: str | None,
+) -> None:
+    """Connect a service provider by its metadata in FILE, or bring a connected one up to date.
+
+    Metadata that is not signed by a pinned key becomes live only when every key in it was confirmed: the first attempt
+    shows the fingerprints and changes nothing; compare them with the partner, then give each with --fingerprint.
+    """
+    from federation.attributes.policy import ReleasePolicy
+    from federation.errors import PolicyRefusal
+    from federation.saml.metadata.trust import Unconfirmed
+    from idp_app.services import audiences, connections
+
+    if (scim_url is None) != (scim_token_file is None):
+        raise click.UsageError("--scim-url and --scim-token-file belong together")
+    policy = ReleasePolicy.from_preset(release)
+    token = None if scim_token_file is None else read_secret(scim_token_file, "SCIM token")
+    document = file.read_bytes()
+    with work(config) as (installation, session, act):
+        chosen = [audiences.find(session, each) for each in audience_names]
+        try:
+            trusted = connections.examine(
+                document,
+                act,
+                settings=installation.settings,
+                signer_fingerprints=pinned,
+                confirmed_fingerprints=confirmed,
+            )
+        except Unconfirmed as unconfirmed:
+            _show(unconfirmed)
+            raise PolicyRefusal(unconfirmed.rule, "nothing was changed: its fingerprints are not confirmed") from None
+        connection, is_new = connections.connect(
+            session, trusted, act, name=name, audiences=chosen, policy=policy, pins=(*pinned, *confirmed)
+        )
+        if scim_url is not None and token is not None:
+            box, settings = installation.secret_box, installation.settings
+            connections.set_provisioning(session, connection, scim_url, token, act, box=box, settings=settings)
+        click.echo(f"{'Connected' if is_new else 'Updated'} {connection.name} ({connection.entity_id}).")
+        for miss in connection.misses:
+            click.echo(f"  misses: {miss['message']} [{miss['rule']}]")
+
+
+def _show(unconfirmed: Unconfirmed) -> None:
+    """What a person has to compare before the metadata may be used."""
+    click.echo(f"Nothing vouches for the metadata of {unconfirmed.entity.entity_id} yet. Its fingerprints (SHA-256):")
+    for fingerprint in unconfirmed.fingerprints:
+        click.echo(f"  {fingerprint.use:<12} {fingerprint.value}")
+    click.echo(
+        "Compare them with the partner over another channel, then repeat the command with --fingerprint for each."
+    )
+    for miss in unconfirmed.misses:
+        click.echo(f"  misses: {miss.message} [{miss.rule}]")
+
+
+@click.command("provision-to")
+@click.argument("name")
+@click.option("--url", required=True, help="SCIM 2.0 address of the site.")
+@click.option("--token-file", required=True, metavar="FILE|-", help="Its bearer token.")
+@pass_config
+def provision_to(config: ConfigFile, name: str, url: str, token_file: str) -> None:
+    """Say where a connection's accounts are provisioned."""
+    from idp_app.services import connections
+
+    token = read_secret(token_file, "SCIM token")
+    with work(config) as (installation, session, act):
+        connection = connections.find(session, name)
+        box, settings = installation.secret_box, installation.settings
+        connections.set_provisioning(session, connection, url, token, act, box=box, settings=settings)
+    click.echo(f"{name} is provisioned at {url}.")
+
+
+@click.command("connections")
+@click.argument("name", required=False)
+@click.option("--json", "json_", is_flag=True, help="As JSON.")
+@pass_config
+def list_(config: ConfigFile, name: str | None, json_: bool) -> None:
+    """List the connections, or show one."""
+    from idp_app.services import connections
+
+    with work(config) as (_, session, _act):
+        found = connections.every(session) if name is None else [connections.find(session, name)]
+        described = [_described(connection) for connection in found]
+    if json_:
+        as_json(described if name is None else described[0])
+    elif name is None:
+        headings = ("name", "state", "audiences", "release", "entity_id")
+        rows = [[", ".join(each[key]) if key == "audiences" else each[key] for key in headings] for each in described]
+        table(["Name", "State", "Audiences", "Release", "entityID"], rows)
+    else:
+        for key, value in described[0].items():
+            click.echo(f"{key.replace('_', ' ')}: {_text(value)}")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return "; ".join(str(each["message"] if isinstance(each, dict) else each) for each in value) or "none"
+    return "none" if value is None else str(value)
+
+
+def _described(connection: Connection) -> dict[str, Any]:
+    return {
+        "name": connection.name,
+        "entity_id": connection.entity_id,
+        "state": connection.state.value,
+        "audiences": [audience.name for audience in connection.audiences],
+        "release": connection.release_policy["preset"],
+        "trust": connection.trust.value,
+        "fingerprints": connection.trust_fingerprints,
+        "trusted_at": connection.trusted_at,
+        "trusted_by": connection.trusted_by,
+        "valid_until": connection.valid_until,
+        "misses": connection.misses,
+        "provisioning_url": connection.provisioning_url,
+    }
+
+
+@click.command()
+@click.argument("name")
+@pass_config
+def pause(config: ConfigFile, name: str) -> None:
+    """Stop serving a connection for a while; everything about it is kept."""
+    from idp_app.services import connections
+
+    with work(config) as (_, session, act):
+        changed = connections.pause(session, connections.find(session, name), act)
+    click.echo(f"{name} is paused{'.' if changed else ' already.'}")
+
+
+@click.command()
+@click.argument("name")
+@pass_config
+def resume(config: ConfigFile, name: str) -> None:
+    """Serve a paused connection again."""
+    from idp_app.services import connections
+
+    with work(config) as (_, session, act):
+        changed = connections.resume(session, connections.find(session, name), act)
+    click.echo(f"{name} is active{'.' if changed else ' already.'}")
+
+
+@click.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@pass_config
+def disconnect(config: ConfigFile, name: str, yes: bool) -> None:
+    """End a connection: nothing is sent any more, its audiences and its SCIM token are forgotten.
+
+    Accounts that the site made stay as they are: suspend or remove them there.
+    """
+    from idp_app.services import connections
+
+    if not yes:
+        click.confirm(f"End the connection {name}?", abort=True, err=True)
+    with work(config) as (_, session, act):
+        connections.disconnect(session, connections.find(session, name), act)
+    click.echo(f"{name} is disconnected.")
+
+
+COMMANDS = (connect, provision_to, list_, pause, resume, disconnect)

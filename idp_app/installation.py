@@ -1,0 +1,94 @@
+"""What one running process of this site holds: settings, keys, database, clock. Web, worker and commands share it.
+
+This is the one place that puts the parts together; services are handed what they need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Final
+
+from sqlalchemy import Engine
+
+from federation.storage import engine as engines
+from federation.storage import migrations
+from federation.storage.secrets import SecretBox
+from federation.storage.session import SessionFactory, factory
+from idp_app import keys as key_files
+from idp_app.keys import Keys
+from idp_app.services.live import Partners
+from idp_app.services.passwords import Passwords
+from idp_app.settings import IdPSettings
+
+SCRIPTS: Final = "idp_app:migrations"
+VERSION_TABLE: Final = "idp_alembic_version"
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The present instant."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Installation:
+    """The parts. Nothing in it belongs to one request; everything may be shared between threads."""
+
+    settings: IdPSettings
+    keys: Keys
+    engine: Engine
+    sessions: SessionFactory
+    clock: Clock = utc_now
+    partners: Partners = field(default_factory=Partners)
+
+    @classmethod
+    def open(cls, settings: IdPSettings, *, clock: Clock = utc_now) -> Installation:
+        """Read the keys and check the database. Raises `ConfigurationError`: without them nothing starts."""
+        keys = key_files.load(settings.keys_directory)
+        engine = engines.create(settings.database_url)
+        migrations.require_current(engine, script_location=SCRIPTS, version_table=VERSION_TABLE)
+        return cls(settings, keys, engine, factory(engine), clock)
+
+    @cached_property
+    def passwords(self) -> Passwords:
+        """The hasher; made at first use, because most commands need none."""
+        return Passwords(self.settings)
+
+    @cached_property
+    def secret_box(self) -> SecretBox:
+        """The box for secrets that must be read again."""
+        return self.keys.secret_box()
+
+    @cached_property
+    def identifier_secret(self) -> bytes:
+        """What pairwise identifiers and persistent NameIDs are derived from."""
+        return self.keys.derive("identifiers")
+
+    @cached_property
+    def throttle_secret(self) -> bytes:
+        """What hides the names in the throttle table."""
+        return self.keys.derive("throttle")
+
+    @cached_property
+    def session_name_secret(self) -> bytes:
+        """What a session's transient NameIDs and SessionIndexes are derived from."""
+        return self.keys.derive("session-names")
+
+
+def upgrade(settings: IdPSettings, *, now: datetime) -> tuple[str, ...]:
+    """Make missing keys, bring the database to this release, and answer the key files made.
+
+    Raises `ConfigurationError`.
+    """
+    made = key_files.create_missing(settings.keys_directory, common_name=settings.host, now=now)
+    key_files.load(settings.keys_directory)
+    engine = engines.create(settings.database_url)
+    try:
+        migrations.upgrade(engine, script_location=SCRIPTS, version_table=VERSION_TABLE)
+    finally:
+        engine.dispose()
+    return made

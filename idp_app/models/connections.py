@@ -1,0 +1,75 @@
+"""Connections: our record of each service provider that we federate with."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, ForeignKey, Index, Table
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from federation.storage.secrets import Sealed
+from idp_app.models.audiences import Audience
+from idp_app.models.base import Base, new_uuid
+
+
+class ConnectionState(enum.StrEnum):
+    """Active connections are served; paused ones keep everything and are served nothing; disconnected ones are over."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    DISCONNECTED = "disconnected"
+
+
+class Trust(enum.StrEnum):
+    """Why we believe a connection's metadata."""
+
+    SIGNED = "signed"
+    CONFIRMED = "confirmed"
+
+
+connection_audience = Table(
+    "connection_audience",
+    Base.metadata,
+    Column("connection_id", ForeignKey("connection.id", ondelete="CASCADE"), primary_key=True),
+    Column("audience_id", ForeignKey("audience.id", ondelete="CASCADE"), primary_key=True),
+    Index(None, "audience_id"),
+)
+
+
+class Connection(Base):
+    """A service provider: its metadata, why it is trusted, whom it may serve, what it is told, how it is provisioned.
+
+    `version` grows with every change of the row or its audiences; web workers keep what they parsed under it. `misses`
+    lists what its metadata lacks, as `{"rule", "level", "message"}`. `release_policy` is `ReleasePolicy.to_json`.
+    `provisioning_token` is sealed with the site's secret box.
+    """
+
+    __tablename__ = "connection"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_uuid)
+    name: Mapped[str]
+    name_key: Mapped[str] = mapped_column(unique=True)
+    entity_id: Mapped[str] = mapped_column(unique=True)
+    state: Mapped[ConnectionState]
+    version: Mapped[int] = mapped_column(default=1)
+    metadata_xml: Mapped[bytes]
+    valid_until: Mapped[datetime | None]
+    trust: Mapped[Trust]
+    trust_fingerprints: Mapped[list[str]]
+    trusted_at: Mapped[datetime]
+    trusted_by: Mapped[str]
+    misses: Mapped[list[Any]]
+    release_policy: Mapped[dict[str, Any]]
+    provisioning_url: Mapped[str | None]
+    provisioning_token: Mapped[Sealed | None]
+    created: Mapped[datetime]
+    modified: Mapped[datetime]
+
+    audiences: Mapped[list[Audience]] = relationship(secondary=connection_audience, order_by=Audience.name_key)
+
+    @property
+    def active(self) -> bool:
+        """Whether this connection is served at all."""
+        return self.state == ConnectionState.ACTIVE

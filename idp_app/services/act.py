@@ -1,0 +1,15 @@
+"""Who does something, when, and under which reference number it is found again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """The occasion of a change. `actor` is a user name, or says that it was the command line or the worker."""
+
+    now: datetime
+    actor: str
+    reference: str

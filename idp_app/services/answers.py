@@ -1,0 +1,179 @@
+"""What a partner is sent: an assertion or an error, built, signed, encrypted where it has a key, and put in a form."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from federation.attributes import policy as release_policy
+from federation.audiences.eligibility import Decision
+from federation.saml.bindings import post
+from federation.saml.bindings.post import PostForm
+from federation.saml.checks import Check
+from federation.saml.identifiers import new_id
+from federation.saml.messages import NameID, Status
+from federation.saml.metadata.entity import Endpoint
+from federation.saml.names import Binding, StatusCode
+from federation.saml.profiles import sso_response
+from idp_app.installation import Installation
+from idp_app.models import Participation
+from idp_app.services import audit, name_ids, release
+from idp_app.services.act import Act
+from idp_app.services.live import LiveConnection
+from idp_app.services.questions import Question
+from idp_app.services.sessions import SignedIn
+from idp_app.services.upsert import insert
+
+INVALID_NAME_ID_POLICY = Status(
+    StatusCode.RESPONDER, StatusCode.INVALID_NAME_ID_POLICY, "No identifier of the requested kind is released."
+)
+
+
+def assertion(
+    session: Session,
+    installation: Installation,
+    partner: LiveConnection,
+    question: Question,
+    signed_in: SignedIn,
+    groups: tuple[str, ...],
+    class_ref: str,
+    act: Act,
+    *,
+    checks: tuple[Check, ...] = (),
+) -> PostForm:
+    """The response with an assertion about the person, or the error that no NameID fits (SAML Profiles 4.1.4.2)."""
+    settings = installation.settings
+    person = release.attributes_of(
+        signed_in,
+        groups,
+        pairwise_id=release.pairwise_id(
+            signed_in.person_id, partner.entity_id, secret=installation.identifier_secret, scope=settings.scope
+        ),
+    )
+    attributes = release_policy.release(partner.policy, person, partner.requested(question.attribute_index))
+    name_id = name_ids.name_id(
+        question,
+        partner,
+        {attribute.name: attribute for attribute in attributes},
+        session_id=signed_in.session_id,
+        person_id=signed_in.person_id,
+        own_entity_id=settings.own_entity_id,
+        session_secret=installation.session_name_secret,
+        identifier_secret=installation.identifier_secret,
+    )
+    if name_id is None:
+        return error(session, installation, partner, question, INVALID_NAME_ID_POLICY, act, checks=checks)
+    index = name_ids.session_index(installation.session_name_secret, signed_in.session_id, partner.id)
+    response_id = new_id()
+    xml = sso_response.build(
+        response_id=response_id,
+        assertion_id=new_id(),
+        issuer=settings.own_entity_id,
+        acs=Endpoint(Binding.POST, question.acs_url),
+        in_response_to=question.request_id,
+        audience=partner.entity_id,
+        name_id=name_id,
+        attributes=attributes,
+        authn_instant=signed_in.authn_instant,
+        session_index=index,
+        authn_context_class_ref=class_ref,
+        now=act.now,
+        lifetime=settings.assertion_lifetime,
+        session_not_on_or_after=signed_in.expires,
+        signing_key=installation.keys.signing,
+        sign_response=True,
+        sign_assertion=partner.sp.want_assertions_signed,
+        encrypt_to=partner.encryption_key,
+    )
+    _remember(session, partner, signed_in, name_id, index, act)
+    audit.record(
+        session,
+        "sso.issued",
+        act,
+        person_id=signed_in.person_id,
+        entity_id=partner.entity_id,
+        request_id=question.request_id,
+        response_id=response_id,
+        checks=checks,
+        detail={
+            "name_id_format": name_id.format,
+            "attributes": [attribute.friendly_name or attribute.name for attribute in attributes],
+            "encrypted": partner.encryption_key is not None,
+        },
+    )
+    return _form(xml, question)
+
+
+def error(
+    session: Session,
+    installation: Installation,
+    partner: LiveConnection,
+    question: Question,
+    status: Status,
+    act: Act,
+    *,
+    checks: tuple[Check, ...] = (),
+) -> PostForm:
+    """The response that tells a partner why there is no assertion (SAML Core 3.2.2.2; IIP-IDP05)."""
+    response_id = new_id()
+    xml = sso_response.build_error(
+        response_id=response_id,
+        issuer=installation.settings.own_entity_id,
+        destination=question.acs_url,
+        in_response_to=question.request_id,
+        status=status,
+        now=act.now,
+        signing_key=installation.keys.signing,
+    )
+    audit.record(
+        session,
+        "sso.error",
+        act,
+        entity_id=partner.entity_id,
+        request_id=question.request_id,
+        response_id=response_id,
+        checks=checks,
+        detail={"status": [status.code, status.second_level], "message": status.message},
+    )
+    return _form(xml, question)
+
+
+def record_denial(
+    session: Session,
+    partner: LiveConnection,
+    question: Question,
+    signed_in: SignedIn,
+    decision: Decision,
+    act: Act,
+    *,
+    checks: tuple[Check, ...] = (),
+) -> None:
+    """Note that a person was shown the page that says no."""
+    audit.record(
+        session,
+        "sso.denied",
+        act,
+        person_id=signed_in.person_id,
+        entity_id=partner.entity_id,
+        request_id=question.request_id,
+        checks=checks,
+        detail={"rule": decision.rule, "reason": decision.reason},
+    )
+
+
+def _form(xml: bytes, question: Question) -> PostForm:
+    return post.encode(xml, parameter="SAMLResponse", destination=question.acs_url, relay_state=question.relay_state)
+
+
+def _remember(
+    session: Session, partner: LiveConnection, signed_in: SignedIn, name_id: NameID, index: str, act: Act
+) -> None:
+    """Note that the session reached this partner, once for each kind of NameID: a logout will need it."""
+    statement = insert(session, Participation).values(
+        session_id=signed_in.session_id,
+        connection_id=partner.id,
+        name_id_format=name_id.format or "",
+        name_id=name_id.value,
+        session_index=index,
+        first_issued=act.now,
+    )
+    session.execute(statement.on_conflict_do_nothing())

@@ -1,0 +1,82 @@
+"""Writing and reading the audit trail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from federation.errors import FederationError, Refused
+from federation.saml.checks import Check
+from idp_app.models import AuditEntry
+from idp_app.services.act import Act
+
+_TEXT_LIMIT = 1024
+
+
+def record(
+    session: Session,
+    kind: str,
+    act: Act,
+    *,
+    person_id: str | None = None,
+    entity_id: str | None = None,
+    request_id: str | None = None,
+    response_id: str | None = None,
+    checks: Sequence[Check] = (),
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """Add one entry in the caller's transaction. Texts from outside are cut to a kilobyte."""
+    session.execute(
+        insert(AuditEntry).values(
+            reference=act.reference,
+            at=act.now,
+            kind=kind,
+            person_id=person_id,
+            actor=act.actor or None,
+            entity_id=_cut(entity_id),
+            request_id=_cut(request_id),
+            response_id=response_id,
+            checks=[as_json(check) for check in checks],
+            detail=dict(detail or {}),
+        )
+    )
+
+
+def record_refusal(
+    session: Session, kind: str, act: Act, error: FederationError, *, entity_id: str | None = None
+) -> None:
+    """Add the entry for something that was refused: the rule, the sentence, and every check that ran."""
+    record(
+        session,
+        kind,
+        act,
+        entity_id=entity_id,
+        checks=error.checks if isinstance(error, Refused) else (),
+        detail={"rule": error.rule, "message": str(_cut(error.message))},
+    )
+
+
+def find(session: Session, reference: str) -> Sequence[AuditEntry]:
+    """All entries under a reference number, oldest first."""
+    return session.scalars(select(AuditEntry).where(AuditEntry.reference == reference).order_by(AuditEntry.id)).all()
+
+
+def as_json(check: Check) -> dict[str, Any]:
+    """A check as it is stored and shown."""
+    return {
+        "rule": check.rule,
+        "reference": check.reference,
+        "expected": _cut(check.expected),
+        "received": _cut(check.received),
+        "ok": check.ok,
+    }
+
+
+def _cut(text: str | None) -> str | None:
+    """Within a kilobyte, without what a database cannot keep in a text: NUL and lone surrogates."""
+    if text is None:
+        return None
+    return text[:_TEXT_LIMIT].replace("\x00", "�").encode(errors="replace").decode()

@@ -1,0 +1,202 @@
+"""Connections: connecting a service provider, and everything an administrator changes about one.
+
+Nothing but `connect` ever changes whom we trust.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from federation.attributes.policy import ReleasePolicy
+from federation.errors import PolicyRefusal
+from federation.saml.checks import Check
+from federation.saml.metadata import fingerprints
+from federation.saml.metadata.locations import is_secure
+from federation.saml.metadata.trust import TrustedMetadata, verify
+from federation.storage.secrets import SecretBox
+from idp_app.errors import InvalidInput, NotThere
+from idp_app.models import Audience, Connection, ConnectionState, Trust
+from idp_app.models.base import new_uuid
+from idp_app.services import audit, outbox
+from idp_app.services.act import Act
+from idp_app.services.texts import clean, key
+from idp_app.settings import IdPSettings
+
+_TOKEN_LIMIT: Final = 4096
+
+
+def every(session: Session) -> Sequence[Connection]:
+    """All connections that were not ended, by name."""
+    return session.scalars(
+        select(Connection).where(Connection.state != ConnectionState.DISCONNECTED).order_by(Connection.name_key)
+    ).all()
+
+
+def find(session: Session, name: str) -> Connection:
+    """The connection with a name (letter case aside) or an entityID. Raises `NotThere`."""
+    connection = session.scalars(
+        select(Connection).where(or_(Connection.name_key == key(name), Connection.entity_id == name))
+    ).first()
+    if connection is None:
+        raise NotThere("connection", name)
+    return connection
+
+
+def get(session: Session, connection_id: str) -> Connection:
+    """The connection with an id. Raises `NotThere`."""
+    connection = session.get(Connection, connection_id)
+    if connection is None:
+        raise NotThere("connection", connection_id)
+    return connection
+
+
+def examine(
+    document: bytes,
+    act: Act,
+    *,
+    settings: IdPSettings,
+    signer_fingerprints: Sequence[str] = (),
+    confirmed_fingerprints: Sequence[str] = (),
+) -> TrustedMetadata:
+    """Decide whether a service provider's metadata may be used. Changes nothing.
+
+    Raises what `metadata.trust.verify` raises; `Unconfirmed` carries the fingerprints that a person has to compare.
+    """
+    return verify(
+        document,
+        now=act.now,
+        own_entity_id=settings.own_entity_id,
+        role="sp",
+        signer_fingerprints=signer_fingerprints,
+        confirmed_key_fingerprints=confirmed_fingerprints,
+        max_validity=settings.partner_metadata_validity,
+        skew=settings.clock_skew,
+        allow_http_loopback=settings.allow_http_loopback,
+    )
+
+
+def connect(
+    session: Session,
+    trusted: TrustedMetadata,
+    act: Act,
+    *,
+    name: str,
+    audiences: Sequence[Audience],
+    policy: ReleasePolicy,
+    pins: Sequence[str],
+) -> tuple[Connection, bool]:
+    """Make the connection, or bring one to the same entity up to date; answer it and whether it is new.
+
+    `pins` are the fingerprints that the trust rests on. A connection that was ended comes back to life. Raises
+    `InvalidInput` for a name that another connection has.
+    """
+    name = clean("name", name, required=True)
+    namesake = session.scalars(select(Connection).where(Connection.name_key == key(name))).one_or_none()
+    entity_id = trusted.entity.entity_id
+    if namesake is not None and namesake.entity_id != entity_id:
+        raise InvalidInput("name", f"{name!r} is the name of the connection to {namesake.entity_id}")
+    connection = session.scalars(select(Connection).where(Connection.entity_id == entity_id)).one_or_none()
+    is_new = connection is None
+    if connection is None:
+        connection = Connection(id=new_uuid(), entity_id=entity_id, version=0, created=act.now)
+        session.add(connection)
+    connection.name, connection.name_key = name, key(name)
+    connection.state = ConnectionState.ACTIVE
+    connection.metadata_xml = trusted.document
+    connection.valid_until = trusted.entity.valid_until
+    connection.trust = Trust.SIGNED if trusted.signed else Trust.CONFIRMED
+    connection.trust_fingerprints = list(pins) or [each.value for each in fingerprints.of_entity(trusted.entity)]
+    connection.trusted_at, connection.trusted_by = act.now, act.actor
+    connection.misses = [
+        {"rule": miss.rule, "level": miss.level.value, "message": miss.message, "reference": miss.reference}
+        for miss in trusted.misses
+    ]
+    connection.release_policy = policy.to_json()
+    connection.audiences = list(audiences)
+    _changed(session, connection, act, "connection.connected", checks=trusted.checks)
+    return connection, is_new
+
+
+def set_audiences(session: Session, connection: Connection, audiences: Sequence[Audience], act: Act) -> bool:
+    """Choose whom the connection may serve; False when nothing changed."""
+    if {audience.id for audience in audiences} == {audience.id for audience in connection.audiences}:
+        return False
+    connection.audiences = list(audiences)
+    _changed(session, connection, act, "connection.audiences", names=[audience.name for audience in audiences])
+    return True
+
+
+def set_policy(session: Session, connection: Connection, policy: ReleasePolicy, act: Act) -> bool:
+    """Choose what the connection is told; False when nothing changed."""
+    if connection.release_policy == policy.to_json():
+        return False
+    connection.release_policy = policy.to_json()
+    _changed(session, connection, act, "connection.policy", preset=policy.preset)
+    return True
+
+
+def set_provisioning(
+    session: Session, connection: Connection, url: str, token: str, act: Act, *, box: SecretBox, settings: IdPSettings
+) -> None:
+    """Say where accounts are provisioned, and with which bearer token. Raises `InvalidInput`."""
+    url = clean("SCIM address", url, required=True, limit=2048).rstrip("/")
+    parts = urlsplit(url)
+    if parts.query or parts.fragment or not is_secure(url, allow_http_loopback=settings.allow_http_loopback):
+        raise InvalidInput("SCIM address", "must be an https address without a query")
+    token = token.strip()
+    if not token or not token.isascii() or not token.isprintable() or " " in token or len(token) > _TOKEN_LIMIT:
+        raise InvalidInput("SCIM token", "must be one word of printable ASCII characters")
+    connection.provisioning_url = url
+    connection.provisioning_token = box.encrypt(token, context=token_context(connection))
+    _changed(session, connection, act, "connection.provisioning", url=url)
+
+
+def token_context(connection: Connection) -> str:
+    """What a connection's sealed token is bound to."""
+    return f"connection:{connection.id}:provisioning_token"
+
+
+def pause(session: Session, connection: Connection, act: Act) -> bool:
+    """Stop serving the connection for a while: no assertion, no provisioning; False when it was paused."""
+    return _set_state(session, connection, ConnectionState.PAUSED, act)
+
+
+def resume(session: Session, connection: Connection, act: Act) -> bool:
+    """Serve a paused connection again; False when it was active."""
+    return _set_state(session, connection, ConnectionState.ACTIVE, act)
+
+
+def disconnect(session: Session, connection: Connection, act: Act) -> None:
+    """End the connection: nothing is sent any more, its audiences and its SCIM token are gone.
+
+    The row stays, so that the same site connected again gets the same identifiers for people and shows its history.
+    """
+    connection.audiences = []
+    connection.provisioning_url = connection.provisioning_token = None
+    _set_state(session, connection, ConnectionState.DISCONNECTED, act)
+
+
+def _set_state(session: Session, connection: Connection, state: ConnectionState, act: Act) -> bool:
+    if connection.state == state:
+        return False
+    if connection.state == ConnectionState.DISCONNECTED:
+        raise PolicyRefusal("connection.disconnected", f"{connection.name} was disconnected: connect it again")
+    connection.state = state
+    _changed(session, connection, act, f"connection.{state.value}")
+    return True
+
+
+def _changed(
+    session: Session, connection: Connection, act: Act, cause: str, *, checks: Sequence[Check] = (), **detail: Any
+) -> None:
+    """Every change of a connection comes through here: web workers parse it again, provisioning plans it again."""
+    connection.version += 1
+    connection.modified = act.now
+    detail = {"connection": connection.name, **detail}
+    audit.record(session, cause, act, entity_id=connection.entity_id, checks=checks, detail=detail)
+    outbox.record(session, cause=cause, now=act.now, connection_id=connection.id)

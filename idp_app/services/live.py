@@ -1,0 +1,101 @@
+"""Connections as the hot path needs them: parsed once for each version of the row and kept in the process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from federation.attributes import policy as release
+from federation.attributes.policy import ReleasePolicy
+from federation.saml import encryption
+from federation.saml.metadata.entity import Entity, KeyDescriptor, RequestedAttribute, SPRole
+from federation.saml.metadata.reading import read_document
+from idp_app.errors import NotThere
+from idp_app.models import Connection, ConnectionState
+
+
+@dataclass(frozen=True, slots=True)
+class LiveConnection:
+    """One connection, parsed. `audiences` are ids.
+
+    `encryption_key` is None for a partner that has none, and for one that only has keys we cannot encrypt to; the
+    latter gets no assertion (`has_unusable_keys`), because leaving the encryption out is not ours to decide.
+    """
+
+    id: str
+    version: int
+    name: str
+    entity_id: str
+    state: ConnectionState
+    valid_until: datetime | None
+    entity: Entity
+    sp: SPRole
+    policy: ReleasePolicy
+    audiences: frozenset[str]
+    encryption_key: KeyDescriptor | None
+
+    @property
+    def has_unusable_keys(self) -> bool:
+        """Whether it wants encryption that we cannot do."""
+        return self.encryption_key is None and bool(self.sp.encryption_keys)
+
+    def usable(self, now: datetime) -> bool:
+        """Whether its metadata may still be used (SAML Metadata 2.3.2, validUntil)."""
+        return self.valid_until is None or now < self.valid_until
+
+    def requested(self, index: int | None) -> Sequence[RequestedAttribute]:
+        """What its metadata asks for, by the request's AttributeConsumingServiceIndex."""
+        return release.requested_by(self.entity, index)
+
+
+class Partners:
+    """The parsed connections of this process. A stale one is never used: each look-up compares the version."""
+
+    def __init__(self) -> None:
+        self._parsed: dict[str, LiveConnection] = {}
+
+    def by_entity_id(self, session: Session, entity_id: str) -> LiveConnection | None:
+        """The connection to an entity, whatever its state, or None."""
+        row = session.execute(
+            select(Connection.id, Connection.version).where(Connection.entity_id == entity_id)
+        ).first()
+        return None if row is None else self._live(session, row.id, row.version)
+
+    def by_id(self, session: Session, connection_id: str) -> LiveConnection:
+        """The connection with an id. Raises `NotThere`."""
+        row = session.execute(select(Connection.id, Connection.version).where(Connection.id == connection_id)).first()
+        if row is None:
+            raise NotThere("connection", connection_id)
+        return self._live(session, row.id, row.version)
+
+    def _live(self, session: Session, connection_id: str, version: int) -> LiveConnection:
+        known = self._parsed.get(connection_id)
+        if known is None or known.version != version:
+            known = live(session.get_one(Connection, connection_id))
+            self._parsed[connection_id] = known
+        return known
+
+
+def live(connection: Connection) -> LiveConnection:
+    """Parse a row. Its metadata was verified before it was stored."""
+    entities = read_document(connection.metadata_xml)
+    entity = next(entity for entity in entities if entity.entity_id == connection.entity_id)
+    if entity.sp is None:
+        raise NotThere("service provider", connection.entity_id)
+    return LiveConnection(
+        id=connection.id,
+        version=connection.version,
+        name=connection.name,
+        entity_id=connection.entity_id,
+        state=connection.state,
+        valid_until=connection.valid_until,
+        entity=entity,
+        sp=entity.sp,
+        policy=ReleasePolicy.from_json(connection.release_policy),
+        audiences=frozenset(audience.id for audience in connection.audiences),
+        encryption_key=next((key for key in entity.sp.encryption_keys if encryption.suits(key)), None),
+    )

@@ -1,0 +1,74 @@
+"""Which NameID a requester gets (SAML Core 3.4.1.1, 8.3; SDP-IDP12)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from typing import Final
+
+from federation.attributes import identifiers
+from federation.attributes.catalogue import CATALOGUE
+from federation.saml.messages import Attribute, NameID
+from federation.saml.names import NameIDFormat
+from idp_app.services.live import LiveConnection
+from idp_app.services.questions import Question
+
+SUPPORTED: Final = (NameIDFormat.TRANSIENT, NameIDFormat.PERSISTENT, NameIDFormat.EMAIL)
+"""What can be asked for by name; transient first, because it is what a requester without a wish gets."""
+
+
+def name_id(
+    question: Question,
+    partner: LiveConnection,
+    released: Mapping[str, Attribute],
+    *,
+    session_id: str,
+    person_id: str,
+    own_entity_id: str,
+    session_secret: bytes,
+    identifier_secret: bytes,
+) -> NameID | None:
+    """The NameID, or None when the policy in the request cannot be met (InvalidNameIDPolicy).
+
+    `released` are the attributes that the release policy lets out, by name. A persistent NameID tells as much as a
+    pairwise-id and an address as much as mail, so each leaves only where its attribute may.
+    """
+    if question.sp_name_qualifier not in (None, partner.entity_id):
+        return None
+    for name_id_format in _wanted(question, partner):
+        match name_id_format:
+            case NameIDFormat.TRANSIENT:
+                return _transient(session_secret, session_id, partner.id)
+            case NameIDFormat.PERSISTENT if CATALOGUE["pairwise_id"].name in released:
+                return identifiers.persistent_id(
+                    secret=identifier_secret,
+                    person_uid=person_id,
+                    sp_entity_id=partner.entity_id,
+                    idp_entity_id=own_entity_id,
+                )
+            case NameIDFormat.EMAIL if CATALOGUE["mail"].name in released:
+                return NameID(released[CATALOGUE["mail"].name].values[0], NameIDFormat.EMAIL)
+    return None
+
+
+def session_index(secret: bytes, session_id: str, connection_id: str) -> str:
+    """The name of one session at one partner: the same for all its assertions, and no two partners can compare it."""
+    return "_" + _derived(secret, "session-index", session_id, connection_id).hex()[:32]
+
+
+def _wanted(question: Question, partner: LiveConnection) -> tuple[str, ...]:
+    """The formats to try, in order. What the request names is all there is; otherwise the metadata says what suits."""
+    if question.name_id_format not in (None, NameIDFormat.UNSPECIFIED):
+        return (str(question.name_id_format),)
+    listed = tuple(each for each in partner.sp.name_id_formats if each in SUPPORTED)
+    return (NameIDFormat.TRANSIENT,) if NameIDFormat.TRANSIENT in listed else (*listed, NameIDFormat.TRANSIENT)
+
+
+def _transient(secret: bytes, session_id: str, connection_id: str) -> NameID:
+    """One for each session and partner, so that a later logout names all that the partner got (SAML Core 8.3.8)."""
+    return identifiers.transient_id(lambda size: _derived(secret, "transient", session_id, connection_id)[:size])
+
+
+def _derived(secret: bytes, *parts: str) -> bytes:
+    return hmac.digest(secret, "\0".join(parts).encode(), hashlib.sha256)

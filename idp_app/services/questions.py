@@ -1,0 +1,167 @@
+"""What an AuthnRequest asks of us, kept on the server while its person signs in, and the guard against replay.
+
+A request ID counts once for each connection. The same browser may bring the same request again, because a reload, the
+back button or a second click is no attack and must still work: the answer carries the same InResponseTo, and the
+service provider takes it at most once. Another browser with the same request, or the same ID on other content, is
+refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from federation.errors import PolicyRefusal
+from federation.saml.checks import Check, Seen, rule, run
+from federation.saml.messages import AuthnRequest, Received, RequestedAuthnContext
+from idp_app.models import ReceivedRequest
+from idp_app.services.upsert import insert
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The part of an accepted request that decides the answer. `acs_url` was found in the partner's metadata.
+
+    `class_refs` is None without RequestedAuthnContext; one that names only declarations, which nothing here meets,
+    makes it empty.
+    """
+
+    request_id: str
+    acs_url: str
+    relay_state: str | None = None
+    force_authn: bool = False
+    is_passive: bool = False
+    name_id_format: str | None = None
+    sp_name_qualifier: str | None = None
+    class_refs: tuple[str, ...] | None = None
+    comparison: str = "exact"
+    attribute_index: int | None = None
+    has_subject: bool = False
+
+    @classmethod
+    def of(cls, request: AuthnRequest, *, acs_url: str, relay_state: str | None) -> Question:
+        """What a request asks."""
+        policy, context = request.name_id_policy, request.requested_authn_context
+        return cls(
+            request_id=request.id,
+            acs_url=acs_url,
+            relay_state=relay_state,
+            force_authn=request.force_authn,
+            is_passive=request.is_passive,
+            name_id_format=policy.format if policy is not None else None,
+            sp_name_qualifier=policy.sp_name_qualifier if policy is not None else None,
+            class_refs=context.class_refs if context is not None else None,
+            comparison=context.comparison if context is not None else "exact",
+            attribute_index=request.attribute_consuming_service_index,
+            has_subject=request.subject is not None,
+        )
+
+    @property
+    def authn_context(self) -> RequestedAuthnContext | None:
+        """What the request demands of the sign-in."""
+        return None if self.class_refs is None else RequestedAuthnContext(self.class_refs, self.comparison)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Question:
+        """Read what `to_json` wrote."""
+        class_refs = data.get("class_refs")
+        return cls(**{**data, "class_refs": None if class_refs is None else tuple(class_refs)})
+
+    def to_json(self) -> dict[str, Any]:
+        """What differs from the defaults, for the database."""
+        return {name: value for name, value in asdict(self).items() if value != _DEFAULTS.get(name)}
+
+
+_DEFAULTS = {name: value for name, value in asdict(Question("", "")).items() if name not in ("request_id", "acs_url")}
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A question that may be answered in this browser, now or after signing in. `key` names it in our own addresses."""
+
+    key: str
+    connection_id: str
+    question: Question
+    received: datetime
+    browser_hash: bytes | None
+
+
+def digest_of(received: Received) -> bytes:
+    """What tells two messages with the same ID apart."""
+    return hashlib.sha256(received.xml).digest()
+
+
+def remember(
+    session: Session,
+    question: Question,
+    *,
+    connection_id: str,
+    digest: bytes,
+    browser_hash: bytes | None,
+    checks: tuple[Check, ...],
+    now: datetime,
+    window: timedelta,
+) -> Waiting:
+    """Take a request in, or find it again when the same browser brings it again. Raises `Refused` for a replay.
+
+    `browser_hash` is None where the browser's cookie could not come along (a post from another site); the browser
+    claims the request at the next step.
+    """
+    fresh = Waiting(secrets.token_urlsafe(24), connection_id, question, now, browser_hash)
+    statement = insert(session, ReceivedRequest).values(
+        key=fresh.key,
+        connection_id=connection_id,
+        request_id=question.request_id,
+        digest=digest,
+        browser_hash=browser_hash,
+        received=now,
+        expires=now + window,
+        waiting=question.to_json(),
+    )
+    if session.execute(statement.on_conflict_do_nothing().returning(ReceivedRequest.key)).first() is not None:
+        return fresh
+    row = session.scalars(
+        select(ReceivedRequest).where(
+            ReceivedRequest.connection_id == connection_id, ReceivedRequest.request_id == question.request_id
+        )
+    ).one()
+    run((request_is_new,), checks, row, digest, browser_hash)
+    return _waiting(row) if browser_hash is None else claim(session, row.key, browser_hash=browser_hash, now=now)
+
+
+def claim(session: Session, key: str, *, browser_hash: bytes, now: datetime) -> Waiting:
+    """The question that waits under a key for this browser. Raises `PolicyRefusal` when there is none (any more)."""
+    row = session.get(ReceivedRequest, key)
+    if row is None or row.expires <= now:
+        raise PolicyRefusal("request.gone", "no request waits under this key")
+    waiting = _waiting(row)
+    if row.browser_hash is None:
+        unclaimed = update(ReceivedRequest).where(ReceivedRequest.key == key, ReceivedRequest.browser_hash.is_(None))
+        claimed = session.execute(unclaimed.values(browser_hash=browser_hash).returning(ReceivedRequest.key)).first()
+        if claimed is not None:
+            return replace(waiting, browser_hash=browser_hash)
+        session.refresh(row)
+    if row.browser_hash is None or not secrets.compare_digest(row.browser_hash, browser_hash):
+        raise PolicyRefusal("request.browser", "the request was begun in another browser")
+    return waiting
+
+
+@rule("request.replay", "SAML Core 1.3.4; SAML Security 6.4.5")
+def request_is_new(row: ReceivedRequest, digest: bytes, browser_hash: bytes | None) -> Seen:
+    """An ID that was seen before is the same message in the same browser: a reload, not a replay."""
+    same_message = secrets.compare_digest(row.digest, digest)
+    known = row.browser_hash is not None and browser_hash is not None
+    same_browser = not known or secrets.compare_digest(row.browser_hash or b"", browser_hash or b"")
+    seen = "the same message again" if same_message else "another message with the same ID"
+    where = "in the same browser" if same_browser else "in another browser"
+    return Seen(same_message and same_browser, "a new ID, or the same message in the same browser", f"{seen}, {where}")
+
+
+def _waiting(row: ReceivedRequest) -> Waiting:
+    return Waiting(row.key, row.connection_id, Question.from_json(row.waiting), row.received, row.browser_hash)

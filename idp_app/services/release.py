@@ -1,0 +1,66 @@
+"""What we know about a person, in the form that the release policy decides on: for assertions and for provisioning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
+
+from sqlalchemy import literal, select, union_all
+from sqlalchemy.orm import Session
+
+from federation.attributes import identifiers
+from idp_app.models import Group, audience_member, group_member
+from idp_app.models.people import Named, full_name
+
+
+class Described(Named, Protocol):
+    """A person's own attributes: the row, or what a session carries."""
+
+    @property
+    def mail(self) -> str: ...
+    @property
+    def department(self) -> str: ...
+
+
+class Memberships(NamedTuple):
+    """The audiences (ids) and groups (names, sorted) that a person is in."""
+
+    audiences: frozenset[str]
+    groups: tuple[str, ...]
+
+
+def memberships_of(session: Session, person_id: str) -> Memberships:
+    """Both kinds of membership in one statement."""
+    audiences = select(literal("a").label("kind"), audience_member.c.audience_id.label("value")).where(
+        audience_member.c.person_id == person_id
+    )
+    groups = (
+        select(literal("g"), Group.name)
+        .join(group_member, group_member.c.group_id == Group.id)
+        .where(group_member.c.person_id == person_id)
+    )
+    rows = session.execute(union_all(audiences, groups)).all()
+    return Memberships(
+        frozenset(value for kind, value in rows if kind == "a"),
+        tuple(sorted(value for kind, value in rows if kind == "g")),
+    )
+
+
+def attributes_of(person: Described, groups: tuple[str, ...], *, pairwise_id: str) -> Mapping[str, tuple[str, ...]]:
+    """The person's values under the catalogue's keys."""
+    values = {
+        "pairwise_id": (pairwise_id,),
+        "username": (person.username,),
+        "display_name": (full_name(person),),
+        "given_name": (person.given_name,),
+        "family_name": (person.family_name,),
+        "mail": (person.mail,),
+        "department": (person.department,),
+        "groups": groups,
+    }
+    return {name: present for name, each in values.items() if (present := tuple(value for value in each if value))}
+
+
+def pairwise_id(person_id: str, entity_id: str, *, secret: bytes, scope: str) -> str:
+    """The person's identifier at one service provider: in the assertion, and as externalId in SCIM."""
+    return identifiers.pairwise_id(secret=secret, person_uid=person_id, sp_entity_id=entity_id, scope=scope)

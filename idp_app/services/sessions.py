@@ -1,0 +1,135 @@
+"""Sessions on the server. The browser holds a random token of 256 bits; the table holds its hash."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from idp_app.models import Person, SignInSession
+from idp_app.models.people import full_name
+from idp_app.settings import IdPSettings
+
+TOUCH_EVERY: Final = timedelta(minutes=1)
+"""The time of last use is written at most this often: a session in use costs no write per request."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The live session of a request and the person behind it, as read in one statement."""
+
+    session_id: str
+    token_hash: bytes
+    method: str
+    authn_instant: datetime
+    expires: datetime
+    last_seen: datetime
+    person_id: str
+    username: str
+    display_name: str
+    given_name: str
+    family_name: str
+    mail: str
+    department: str
+    administrator: bool
+    guest: bool
+
+    @property
+    def name(self) -> str:
+        """The name to show."""
+        return full_name(self)
+
+
+def new_token() -> str:
+    """A fresh session token."""
+    return secrets.token_urlsafe(32)
+
+
+def hash_token(token: str) -> bytes:
+    """What is stored for a token. A random token of 256 bits needs no salt and no slow hash."""
+    return hashlib.sha256(token.encode(errors="replace")).digest()
+
+
+_FIND: Final = select(
+    SignInSession.id.label("session_id"),
+    SignInSession.token_hash,
+    SignInSession.method,
+    SignInSession.authn_instant,
+    SignInSession.expires,
+    SignInSession.last_seen,
+    Person.id.label("person_id"),
+    Person.username,
+    Person.display_name,
+    Person.given_name,
+    Person.family_name,
+    Person.mail,
+    Person.department,
+    Person.administrator,
+    Person.guest,
+).join_from(SignInSession, Person)
+
+
+def find(session: Session, token: str, *, now: datetime, settings: IdPSettings) -> SignedIn | None:
+    """The live session of a token: neither ended, idle for too long, expired, nor its person suspended."""
+    row = session.execute(
+        _FIND.where(
+            SignInSession.token_hash == hash_token(token),
+            SignInSession.ended.is_(None),
+            Person.suspended.is_(False),
+        )
+    ).first()
+    if row is None or row.expires <= now or row.last_seen + settings.session_idle <= now:
+        return None
+    return SignedIn(**row._mapping)
+
+
+def touch(session: Session, signed_in: SignedIn, now: datetime) -> None:
+    """Note that the session is in use."""
+    if now - signed_in.last_seen >= TOUCH_EVERY:
+        session.execute(update(SignInSession).where(SignInSession.id == signed_in.session_id).values(last_seen=now))
+
+
+def start(
+    session: Session,
+    person_id: str,
+    *,
+    method: str,
+    now: datetime,
+    settings: IdPSettings,
+    previous: SignedIn | None = None,
+) -> str:
+    """Begin a session after an authentication and answer its token, which is always new (no session fixation).
+
+    The same person authenticating again keeps the session's id, so the sites it reached stay known. Somebody else's
+    session in this browser ends.
+    """
+    token = new_token()
+    times = {"authn_instant": now, "last_seen": now, "expires": now + settings.session_lifetime}
+    if previous is not None and previous.person_id == person_id:
+        session.execute(
+            update(SignInSession)
+            .where(SignInSession.id == previous.session_id)
+            .values(token_hash=hash_token(token), method=method, **times)
+        )
+        return token
+    if previous is not None:
+        end(session, previous.session_id, now)
+    session.add(SignInSession(token_hash=hash_token(token), person_id=person_id, method=method, **times))
+    return token
+
+
+def end(session: Session, session_id: str, now: datetime) -> None:
+    """End one session."""
+    live = update(SignInSession).where(SignInSession.id == session_id, SignInSession.ended.is_(None))
+    session.execute(live.values(ended=now))
+
+
+def end_all(session: Session, person_id: str, now: datetime) -> None:
+    """End every session of a person, in every browser."""
+    live = update(SignInSession).where(SignInSession.person_id == person_id, SignInSession.ended.is_(None))
+    session.execute(live.values(ended=now))

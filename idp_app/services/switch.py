@@ -1,0 +1,30 @@
+"""The federation switch: off until somebody turns it on."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from idp_app.models import FederationSwitch
+from idp_app.services import audit, outbox
+from idp_app.services.act import Act
+
+
+def is_on(session: Session) -> bool:
+    """Whether this site federates."""
+    return bool(session.scalar(select(FederationSwitch.enabled)))
+
+
+def turn(session: Session, on: bool, act: Act) -> bool:
+    """Set the switch; False when it stood there already."""
+    switch = session.scalars(select(FederationSwitch).with_for_update()).one_or_none()
+    if on == (switch is not None and switch.enabled):
+        return False
+    if switch is None:
+        switch = FederationSwitch()
+        session.add(switch)
+    switch.enabled, switch.changed, switch.changed_by = on, act.now, act.actor
+    cause = "switch.on" if on else "switch.off"
+    audit.record(session, cause, act)
+    outbox.record(session, cause=cause, now=act.now)
+    return True

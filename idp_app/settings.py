@@ -1,0 +1,147 @@
+"""The identity provider's settings: read once from the ini file into one frozen object, or the site does not start.
+
+Every key is named `idp.` plus the field name; durations are written with their unit (`10 hours`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from federation.web import settings as web_settings
+from federation.web.settings import Duration, PublicURL, Settings
+
+PREFIX: Final = "idp."
+_SCOPE: Final = r"^[A-Za-z0-9][A-Za-z0-9.-]{0,126}$"
+_MINUTE: Final = timedelta(minutes=1)
+_DAY: Final = timedelta(days=1)
+
+
+def _within(least: timedelta, most: timedelta) -> AfterValidator:
+    def check(value: timedelta) -> timedelta:
+        if not least <= value <= most:
+            raise ValueError(f"write a duration from {least} to {most}")
+        return value
+
+    return AfterValidator(check)
+
+
+class IdPSettings(Settings):
+    """What an administrator may vary. Nothing here switches a verification off."""
+
+    public_url: PublicURL = Field(
+        description="The address that people and partners use for this site. Every address that leaves the site is "
+        "made from it, never from the Host header."
+    )
+    allow_http_loopback: bool = Field(
+        default=False,
+        description="Accept plain http for this site and its partners, on loopback addresses only (development).",
+    )
+    entity_id: str = Field(
+        default="",
+        description="This identity provider's entityID; empty means the address of its metadata. Never change it once "
+        "a site is connected: it would be another identity provider.",
+    )
+    site_name: str = Field(
+        default="Identity provider", min_length=1, max_length=100, description="What people see as this site's name."
+    )
+    scope: str = Field(
+        pattern=_SCOPE,
+        description="The domain behind the @ of the identifiers that partners receive. Never change it later.",
+    )
+    support_email: str = Field(
+        default="",
+        description="Where people write for help: shown on pages that refuse, and published as technical contact.",
+    )
+    database_url: str = Field(description="Where the data is: sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME.")
+    keys_directory: Path = Field(
+        description="Directory of this site's private keys, for its own user only; `upgrade` makes what is missing."
+    )
+    metadata_validity: Annotated[Duration, _within(_DAY, 28 * _DAY)] = Field(
+        default=timedelta(days=21), description="For how long a copy of our metadata may be used (validUntil)."
+    )
+    partner_metadata_validity: Annotated[Duration, _within(_DAY, 3650 * _DAY)] = Field(
+        default=timedelta(days=366), description="Partner metadata that claims to be valid for longer is refused."
+    )
+    clock_skew: Annotated[Duration, _within(timedelta(), 5 * _MINUTE)] = Field(
+        default=timedelta(minutes=3), description="How far a partner's clock may differ from ours."
+    )
+    assertion_lifetime: Annotated[Duration, _within(_MINUTE, 15 * _MINUTE)] = Field(
+        default=timedelta(minutes=5), description="How long an assertion may be presented after it was issued."
+    )
+    session_idle: Annotated[Duration, _within(5 * _MINUTE, _DAY)] = Field(
+        default=timedelta(hours=1), description="A session ends when it was not used for this long."
+    )
+    session_lifetime: Annotated[Duration, _within(5 * _MINUTE, 7 * _DAY)] = Field(
+        default=timedelta(hours=10), description="A session ends this long after sign-in, used or not."
+    )
+    sign_in_window: Annotated[Duration, _within(5 * _MINUTE, 2 * _DAY)] = Field(
+        default=timedelta(hours=24),
+        description="How long a site's request waits for its person to sign in: people leave the page open overnight.",
+    )
+    password_memory_kib: int = Field(
+        default=65536,
+        ge=8,
+        description="argon2id: memory in KiB. A stronger value reaches each person at the next sign-in.",
+    )
+    password_time_cost: int = Field(default=3, ge=1, description="argon2id: number of passes.")
+    password_parallelism: int = Field(default=4, ge=1, description="argon2id: number of lanes.")
+    audit_retention: Annotated[Duration, _within(_DAY, 3650 * _DAY)] = Field(
+        default=timedelta(days=365), description="Audit entries older than this are purged by the worker."
+    )
+
+    @field_validator("entity_id")
+    @classmethod
+    def _absolute(cls, value: str) -> str:
+        if value and (len(value) > 256 or not urlsplit(value).scheme):
+            raise ValueError("write an absolute URI of at most 256 characters, or nothing")
+        return value
+
+    @field_validator("support_email")
+    @classmethod
+    def _mail_or_nothing(cls, value: str) -> str:
+        local, _, domain = value.partition("@")
+        if value and (not local or not domain or any(character.isspace() for character in value)):
+            raise ValueError("write an e-mail address, or nothing")
+        return value
+
+    @model_validator(mode="after")
+    def _plain_http_only_where_allowed(self) -> IdPSettings:
+        if not self.secure and not self.allow_http_loopback:
+            raise ValueError("idp.public_url must be https, unless idp.allow_http_loopback = true")
+        return self
+
+    @property
+    def own_entity_id(self) -> str:
+        """Our entityID (SAML Metadata 2.3.2; SDP-G04)."""
+        return self.entity_id or self.metadata_url
+
+    @property
+    def metadata_url(self) -> str:
+        """Where our signed metadata is."""
+        return f"{self.public_url}/saml/metadata"
+
+    @property
+    def sso_url(self) -> str:
+        """The SingleSignOnService, the same address for every binding."""
+        return f"{self.public_url}/saml/sso"
+
+    @property
+    def host(self) -> str:
+        """The host name of the public address."""
+        return str(urlsplit(self.public_url).hostname)
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach this site by https."""
+        return self.public_url.startswith("https:")
+
+
+def read(raw: Mapping[str, str]) -> IdPSettings:
+    """The settings of one `[app:…]` section. Raises `ConfigurationError` that names every mistake at once."""
+    return web_settings.read(PREFIX, raw, IdPSettings)
