@@ -135,7 +135,7 @@ def _only_hints(key_info: etree._Element) -> bool:
     )
 
 
-@rule("encryption.method", "SAML2Int SDP-ALG; XML Encryption 5.2.4")
+@rule("encryption.method", "IIP-ALG04; XML Encryption 5.2.4")
 def method(candidate: Candidate) -> Seen:
     """The content method is AES-GCM, whose tag authenticates: no CBC, no triple DES."""
     found = candidate.data.find(ENCRYPTION_METHOD)
@@ -143,7 +143,7 @@ def method(candidate: Candidate) -> Seen:
     return Seen(ok, "AES-128-GCM or AES-256-GCM", candidate.method[:100] or "none")
 
 
-@rule("encryption.key_transport", "SAML2Int SDP-ALG; XML Encryption 5.5.2")
+@rule("encryption.key_transport", "IIP-ALG06; XML Encryption 5.5.2")
 def key_transport(candidate: Candidate) -> Seen:
     """Every wrapped key uses RSA-OAEP with SHA-1 or SHA-256: no PKCS #1 v1.5."""
     methods = [found for key in candidate.keys for found in key.findall(ENCRYPTION_METHOD)]

@@ -211,27 +211,27 @@ def _present(element: etree._Element) -> Seen:
     return Seen(ok, f"a signed {xml.local_name(element)}", "a signature" if ok else "none")
 
 
-@rule("signature.algorithm", "SAML2Int SDP-ALG; SAML Bindings 3.4.4.1")
+@rule("signature.algorithm", "SDP-ALG01; SAML Bindings 3.4.4.1")
 def _detached_algorithm(algorithm: str, algorithms: Algorithms) -> Seen:
     """SigAlg is one that we allow."""
     return Seen(algorithm in algorithms.signature, "RSA or ECDSA with SHA-256, SHA-384 or SHA-512", algorithm[:100])
 
 
-@rule("signature.key", "SAML Metadata 2.4.1.1; IIP-G01")
+@rule("signature.key", "SAML Metadata 2.4.1.1; SDP-MD06, SDP-MD07")
 def _key_known(usable: Sequence[tuple[bytes, PublicKey]]) -> Seen:
     """The partner's metadata has a signing key of the algorithm's kind that is strong enough."""
     expected = "a signing key in the partner's metadata: RSA of 2048 bits or EC of 256 bits or more"
     return Seen(bool(usable), expected, f"{len(usable)} such keys")
 
 
-@rule("signature.value", "SAML Core 5.4; XML Signature 3.2")
+@rule("signature.value", "SDP-IDP05; IIP-MD07; XML Signature 3.2")
 def _value(verified_by: bytes | None) -> Seen:
     """The signature verifies with one of those keys, and with no key from the message."""
     ok = verified_by is not None
     return Seen(ok, "a signature by a key in the partner's metadata", "as expected" if ok else "not verified by any")
 
 
-@rule("signature.octets", "XML Signature 8.1.3 (see what is signed)")
+@rule("signature.octets", "XML Signature 8.1.3")
 def _octets(candidate: Candidate, octets: bytes) -> Seen:
     """The octets that will be read have the digest that was signed."""
     digest = hashlib.new(_DIGESTS[candidate.algorithm(SIGNED_INFO, REFERENCE, DIGEST_METHOD)], octets).digest()

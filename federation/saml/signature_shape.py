@@ -13,7 +13,7 @@ from typing import Final
 
 from lxml import etree
 
-from federation.saml.checks import Check, Seen, rule
+from federation.saml.checks import Seen, rule
 from federation.saml.names import DS, DSIG11, SAML, Algorithm
 from federation.saml.signature_keys import Algorithms
 from federation.saml.xml import SPACE, namespace_of
@@ -136,7 +136,7 @@ def canonicalization(candidate: Candidate) -> Seen:
     return Seen(ok, Algorithm.EXC_C14N, Algorithm.EXC_C14N if ok else "another canonicalization")
 
 
-@rule("signature.algorithm", "SAML2Int SDP-ALG; XML Signature 6.4")
+@rule("signature.algorithm", "SDP-ALG01; XML Signature 6.4")
 def algorithm(candidate: Candidate) -> Seen:
     """The signature method is one that we allow, with no parameter that could weaken it."""
     found = candidate.find(SIGNED_INFO, SIGNATURE_METHOD)
@@ -145,7 +145,7 @@ def algorithm(candidate: Candidate) -> Seen:
     return Seen(ok, "RSA or ECDSA with SHA-256, SHA-384 or SHA-512", uri[:100] or "none")
 
 
-@rule("signature.digest", "SAML2Int SDP-ALG; XML Signature 6.2")
+@rule("signature.digest", "SDP-ALG01; XML Signature 6.2")
 def digest(candidate: Candidate) -> Seen:
     """The digest method is one that we allow."""
     found = candidate.find(SIGNED_INFO, REFERENCE, DIGEST_METHOD)
@@ -187,5 +187,3 @@ RULES: Final = (
     key_info,
 )
 """What a signature must look like before a key touches it, in order."""
-
-__all__ = ["RULES", "SIGNATURE", "Candidate", "Check"]

@@ -9,7 +9,7 @@ from lxml import etree
 
 from federation.saml import xml
 from federation.saml.checks import Seen
-from federation.saml.codec.assertion import ASSERTION
+from federation.saml.codec.assertion import ADVICE, ASSERTION
 from federation.saml.codec.response import ENCRYPTED_ASSERTION
 from federation.saml.metadata.entity import Entity, Role
 from federation.saml.signature_shape import SIGNATURE
@@ -49,21 +49,31 @@ def version(element: etree._Element) -> Seen:
 def signatures_in_place(root: etree._Element, *, also_in: tuple[str, ...] = ()) -> Seen:
     """Does every signature stand right inside the message, or inside a child of it that may be signed too?
 
-    A signature anywhere else could cover something that is parked where nobody reads it (SAML Core 5.4.2).
+    A signature anywhere else could cover something that is parked where nobody reads it (SAML Core 5.4.2). Only in the
+    assertion's Advice is there room for more.
     """
     expected = "signatures as children of the message or its assertion only"
     for signature in root.iter(SIGNATURE):
         parent = signature.getparent()
         nested = parent is not None and parent.getparent() is root and str(parent.tag) in also_in
-        if parent is not root and not nested:
+        if parent is not root and not nested and not _in_advice(signature, root):
             return Seen(False, expected, "a signature elsewhere")
     return Seen(True, expected, "as expected")
 
 
 def assertions_in_place(root: etree._Element) -> Seen:
-    """Is every assertion, plain or encrypted, a direct child of the message or the message itself?"""
+    """Is every assertion, plain or encrypted, the message itself or a child of it, or in the advice of one of those?"""
     expected = "assertions as children of the message only"
     for element in root.iter(ASSERTION, ENCRYPTED_ASSERTION):
-        if element is not root and element.getparent() is not root:
+        if element is not root and element.getparent() is not root and not _in_advice(element, root):
             return Seen(False, expected, f"{xml.local_name(element)} elsewhere")
     return Seen(True, expected, "as expected")
+
+
+def _in_advice(element: etree._Element, root: etree._Element) -> bool:
+    """Is it in the Advice of the message's assertion? Whatever is there is legal, and never read (IIP-EXT01)."""
+    for ancestor in element.iterancestors(ADVICE):
+        holder = ancestor.getparent()
+        if holder is not None and holder.tag == ASSERTION and (holder is root or holder.getparent() is root):
+            return True
+    return False

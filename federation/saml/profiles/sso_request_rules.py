@@ -116,7 +116,7 @@ def embedded_signature(received: Received, element: etree._Element, partner: Ent
     return Seen(ok, "no signature inside a message by HTTP-Redirect", "none" if ok else "one")
 
 
-@rule("request.signed", "SAML Metadata 2.4.3, 2.4.4; SAML Core 3.4.1")
+@rule("request.signed", "SAML Metadata 2.4.3, 2.4.4; SDP-IDP04")
 def signed(received: Received, element: etree._Element, partner: Entity, want_signed: bool) -> Seen:
     """It is signed where the SP's metadata promises that, or we demand it."""
     present = received.query_signature is not None or signature.is_signed(element)
@@ -174,7 +174,7 @@ def acs_choice(context: Context) -> Seen:
     return Seen(not (by_index and by_value), "an index, or URL and binding, or neither", received)
 
 
-@rule("request.acs", "SAML Core 3.4.1; SAML Profiles 4.1.4.1; SAML Metadata 2.4.4")
+@rule("request.acs", "SAML Core 3.4.1; SAML Profiles 4.1.4.1; IIP-IDP12, SDP-IDP06")
 def acs(context: Context) -> Seen:
     """The endpoint for the answer is in the SP's metadata exactly as named, with a binding that we can use."""
     request = context.request
@@ -198,7 +198,7 @@ def version(context: Context) -> Seen:
     return common.version(context.element)
 
 
-@rule("request.attribute_service", "SAML Core 3.4.1; SAML Metadata 2.4.4")
+@rule("request.attribute_service", "SAML Core 3.4.1; IIP-IDP04")
 def attribute_service(context: Context) -> Seen:
     """The set of attributes that it names is in the SP's metadata."""
     index = context.request.attribute_consuming_service_index
@@ -206,7 +206,7 @@ def attribute_service(context: Context) -> Seen:
     return Seen(ok, "an AttributeConsumingService of the metadata", "the default" if index is None else str(index))
 
 
-@rule("request.name_id_policy", "SAML Core 3.4.1.1")
+@rule("request.name_id_policy", "SAML Core 3.4.1.1; IIP-IDP10")
 def name_id_policy(context: Context) -> Seen:
     """The kind of identifier that it asks for is one we can give, and for this SP."""
     policy = context.request.name_id_policy

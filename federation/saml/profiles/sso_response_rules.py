@@ -118,7 +118,7 @@ def signatures(element: etree._Element) -> Seen:
 
 @rule("response.assertions", "SAML Core 3.3.3; SAML Profiles 4.1.4.2")
 def assertions(element: etree._Element) -> Seen:
-    """No assertion but as a child of the response: none in extensions, status details, advice or values."""
+    """No assertion but as a child of the response, or in the advice of that: none in extensions, details or values."""
     return common.assertions_in_place(element)
 
 
@@ -184,14 +184,14 @@ def status(envelope: Envelope) -> Seen:
     return Seen(received.code == StatusCode.SUCCESS, StatusCode.SUCCESS, codes)
 
 
-@rule("response.one_assertion", "SAML Profiles 4.1.4.2; SAML2Int SDP-IDP")
+@rule("response.one_assertion", "SAML Profiles 4.1.4.2; SDP-IDP10")
 def one_assertion(envelope: Envelope) -> Seen:
     """It holds exactly one assertion, plain or encrypted."""
     count = len(envelope.assertions)
     return Seen(count == 1, "1", str(count))
 
 
-@rule("assertion.signed", "SAML Profiles 4.1.4.5; SAML Core 5.3")
+@rule("assertion.signed", "SAML Profiles 4.1.4.5; SDP-IDP09")
 def covered(response_signed: bool, assertion_signed: bool) -> Seen:
     """A verified signature covers the assertion: the response's, its own, or both. Encryption covers nothing."""
     received = {
@@ -208,10 +208,14 @@ def covered(response_signed: bool, assertion_signed: bool) -> Seen:
 
 @rule("assertion.root", "SAML Core 2.3.3, 2.3.4")
 def assertion_root(element: etree._Element) -> Seen:
-    """What is taken for an assertion, decrypted or not, is one, with nothing around it and none inside it."""
-    nested = any(found is not element for found in element.iter(ASSERTION, ENCRYPTED_ASSERTION))
-    received = "an assertion that holds another" if nested else xml.local_name(element)
-    return Seen(element.tag == ASSERTION and not nested, "Assertion", received)
+    """What was decrypted is an assertion, with nothing around it."""
+    return Seen(element.tag == ASSERTION, "Assertion", xml.local_name(element))
+
+
+@rule("assertion.assertions", "SAML Core 2.3.3")
+def assertion_assertions(element: etree._Element) -> Seen:
+    """No other assertion in it, but in its advice."""
+    return common.assertions_in_place(element)
 
 
 @rule("assertion.signatures", "SAML Core 5.4.2")
@@ -375,7 +379,7 @@ DOCUMENT: Final = (root, signatures, assertions)
 ENVELOPE: Final = (version, issuer, idp_metadata, destination, issue_instant, in_response_to)
 STATUS: Final = (status,)
 CONTENT: Final = (one_assertion,)
-ASSERTION_DOCUMENT: Final = (assertion_root, assertion_signatures)
+ASSERTION_DOCUMENT: Final = (assertion_root, assertion_assertions, assertion_signatures)
 COVERED: Final = (covered,)
 STATEMENT: Final = (
     assertion_version,
