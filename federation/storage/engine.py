@@ -102,8 +102,12 @@ def _on_sqlite_connect(connection: Any, _record: object) -> None:
 
 
 def _on_sqlite_begin(connection: Connection) -> None:
-    connection.info[_WRITER] = False
-    connection.exec_driver_sql("BEGIN")
+    autocommit = connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
+    connection.info[_WRITER] = autocommit  # nothing to upgrade then
+    if not autocommit:
+        driver_connection: Any = connection.connection.dbapi_connection
+        driver_connection.isolation_level = None  # SQLAlchemy puts the driver's own back after an autocommit
+        connection.exec_driver_sql("BEGIN")
 
 
 def _on_sqlite_execute(
@@ -120,7 +124,7 @@ def _only_reads(statement: str, context: Any) -> bool:
     compiled = getattr(context, "compiled", None)
     if compiled is not None and getattr(compiled.statement, "_for_update_arg", None) is not None:
         return False
-    return statement.lstrip().upper().startswith(_READS)
+    return statement.lstrip()[:10].upper().startswith(_READS)
 
 
 def _postgresql(url: URL) -> Engine:
