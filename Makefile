@@ -66,6 +66,9 @@ test: lint ## Linter, types, import contracts and every test (PYTEST_ARGS="-k na
 
 ##@ While working
 
+.PHONY: venv
+venv: $(VENV)/run.stamp ## The virtual environment alone, as the run lock says (what a deployment needs)
+
 .PHONY: lint
 lint: $(VENV)/test.stamp ## Linter, formatter, types and import contracts alone
 	@$(BIN)/ruff check --quiet .

@@ -5,6 +5,7 @@ python -m tests.house.reference
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from datetime import timedelta
 from importlib.metadata import entry_points
@@ -13,6 +14,8 @@ import click
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from federation.attributes.catalogue import CATALOGUE
+from federation.attributes.presets import PRESETS, UNCONDITIONAL_SUFFIX
 from federation.cli.main import GROUP, federation
 from idp_app.settings import IdPSettings
 from sp_app.settings import SPSettings
@@ -43,6 +46,31 @@ Written from the code by `make docs`. Exit code 0 means done, 1 refused or faile
 why), 2 misused. Results are on standard output, everything else on standard error. `-c FILE#SECTION` names the
 configuration and the application in it; the environment variable `FEDERATION_CONFIG` does the same.
 """
+
+
+ATTRIBUTES = """# Attributes and release presets
+
+Written from the code by `make docs`. The key is what settings, policies and the CSV of people say; on the wire an
+attribute has the name beside it (an OID URI, with the FriendlyName as a help for readers).
+
+An attribute leaves the identity provider only if the connection's policy names it, and the site's metadata asks for it.
+A preset with `SUFFIX` appended waives the second half, for software whose metadata asks for nothing.
+"""
+
+
+def attributes() -> str:
+    """The page of the catalogue and the presets."""
+    parts = [
+        ATTRIBUTES.replace("SUFFIX", UNCONDITIONAL_SUFFIX),
+        "\n| key | means | FriendlyName | name |\n| --- | --- | --- | --- |\n",
+    ]
+    parts += [
+        f"| `{each.key}` | {each.label} | {each.friendly_name} | `{each.name}` |\n" for each in CATALOGUE.values()
+    ]
+    parts.append("\n## Presets\n\n| preset | what it allows | for |\n| --- | --- | --- |\n")
+    for preset in PRESETS.values():
+        parts.append(f"| `{preset.name}` | {', '.join(preset.keys) or 'nothing'} | {preset.description} |\n")
+    return "".join(parts)
 
 
 def settings() -> str:
@@ -82,11 +110,8 @@ def commands() -> str:
             usage = " ".join(command.collect_usage_pieces(inner))
             parts.append(f"\n{'#' * min(len(path), 4)} {' '.join(['federation', *path[1:]])}\n\n")
             parts.append(f"    {' '.join(['federation', *path[1:], usage])}\n\n{help_text(command)}\n")
-            rows = [
-                record
-                for each in command.get_params(inner)
-                if (record := each.get_help_record(inner)) and "--help" not in record[0]
-            ]
+            records = [each.get_help_record(inner) for each in command.params if isinstance(each, click.Option)]
+            rows = [record for record in records if record is not None]
             if rows:
                 parts.append("\n| option | meaning |\n| --- | --- |\n")
                 parts.extend(f"| `{cell(names)}` | {cell(meaning)} |\n" for names, meaning in rows)
@@ -107,7 +132,7 @@ def walk(
 
 def help_text(command: click.Command) -> str:
     """A command's own words, without the marks that tell click how to break lines."""
-    return (command.help or command.short_help or "").replace("\b\n", "").replace("\f", "").strip()
+    return inspect.cleandoc(command.help or command.short_help or "").replace("\b\n", "").replace("\f", "").strip()
 
 
 def cell(text: str) -> str:
@@ -115,7 +140,7 @@ def cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-PAGES = {"settings.md": settings, "commands.md": commands}
+PAGES = {"settings.md": settings, "commands.md": commands, "attributes.md": attributes}
 
 if __name__ == "__main__":
     REFERENCE.mkdir(exist_ok=True)

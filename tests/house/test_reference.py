@@ -25,6 +25,13 @@ def test_the_reference_is_what_the_code_says(page):
     assert (reference.REFERENCE / page).read_text(encoding="utf-8") == reference.PAGES[page](), "run `make docs`"
 
 
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch):
+    """What the service units give to production.ini."""
+    for site in ("IDP", "SP"):
+        monkeypatch.setenv(f"FEDERATION_{site}_DATABASE", f"sqlite:////var/lib/{site}.sqlite")
+
+
 def shown(file: str, section: str, prefix: str) -> tuple[Mapping[str, str], Mapping[str, str]]:
     """Settings of a section that are set, and those shown by a comment with their default."""
     (body,) = re.findall(rf"(?ms)^\[app:{section}\]$(.*?)(?=^\[)", (ROOT / file).read_text(encoding="utf-8"))
