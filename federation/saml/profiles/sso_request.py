@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import cast
-
-from lxml import etree
 
 from federation.errors import ConfigurationError, Malformed, Refused
 from federation.saml import signature, xml
@@ -28,6 +27,7 @@ from federation.saml.metadata.entity import AttributeConsumingService, Endpoint,
 from federation.saml.names import Binding
 from federation.saml.profiles import common
 from federation.saml.profiles import sso_request_rules as rules
+from federation.saml.profiles.arrival import open_message
 from federation.saml.profiles.refusals import RequestRefused, status_of
 from federation.saml.signature import DEFAULT_ALGORITHMS, Algorithms, SigningKey
 
@@ -150,11 +150,20 @@ def accept(
     Raises `RequestRefused`, which carries every check made and, where an answer is possible, status and endpoint.
     """
     try:
-        request, element, signed, checks = _verified(received, partner, want_signed, algorithms)
+        opened = open_message(
+            received,
+            transport=rules.TRANSPORT,
+            document=rules.DOCUMENT,
+            signed=[partial(check, partner=partner, want_signed=want_signed) for check in rules.SIGNATURE],
+            form=rules.FORM,
+            keys=partner.sp.signing_keys if partner.sp is not None else (),
+            algorithms=algorithms,
+        )
+        request = attempt(opened.checks, rules.FORM, codec.read, opened.element)
         context = rules.Context(
             request=request,
-            element=element,
-            signed=signed,
+            element=opened.element,
+            signed=opened.signed,
             partner=partner,
             expected_destination=expected_destination,
             idp_entity_id=idp_entity_id,
@@ -164,7 +173,7 @@ def accept(
             answer_bindings=tuple(answer_bindings),
             name_id_formats=tuple(name_id_formats),
         )
-        checks = run(rules.UNANSWERABLE, checks, context)
+        checks = run(rules.UNANSWERABLE, opened.checks, context)
     except Refused as refused:
         raise RequestRefused(refused.checks) from None
     acs = cast("Endpoint", context.acs)
@@ -173,31 +182,4 @@ def accept(
     except Refused as refused:
         status = status_of(refused.rule)
         raise RequestRefused(refused.checks, status=status, answer_to=acs, request=request) from None
-    return AcceptedRequest(request, acs, signed, context.attribute_service, checks)
-
-
-def _verified(
-    received: Received, partner: Entity, want_signed: bool, algorithms: Algorithms
-) -> tuple[AuthnRequest, etree._Element, bool, tuple[Check, ...]]:
-    """The request as it was signed (or, unsigned and allowed to be, as it came), and the checks made on the way."""
-    checks = run(rules.TRANSPORT, (), received)
-    element = attempt(checks, rules.FORM, xml.parse, received.xml)
-    checks = run(rules.DOCUMENT, checks, element)
-    attempt(checks, rules.FORM, xml.collect_ids, element)
-    checks = run(rules.SIGNATURE, checks, received, element, partner, want_signed)
-    keys = partner.sp.signing_keys if partner.sp is not None else ()
-    signed = received.query_signature is not None or signature.is_signed(element)
-    if received.query_signature is not None:
-        detached = received.query_signature
-        checks = signature.verify_octets(
-            detached.signed_octets,
-            detached.signature,
-            algorithm=detached.algorithm,
-            keys=keys,
-            algorithms=algorithms,
-            before=checks,
-        )
-    elif signed:
-        verified = signature.examine(element, keys=keys, algorithms=algorithms, before=checks)
-        element, checks = verified.element, verified.checks
-    return attempt(checks, rules.FORM, codec.read, element), element, signed, checks
+    return AcceptedRequest(request, acs, opened.signed, context.attribute_service, checks)

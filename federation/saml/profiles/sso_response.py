@@ -27,6 +27,7 @@ from federation.saml.messages import Assertion, Attribute, NameID, Received, Res
 from federation.saml.metadata.entity import KeyDescriptor
 from federation.saml.names import ConfirmationMethod
 from federation.saml.profiles import sso_response_rules as rules
+from federation.saml.profiles.arrival import open_message
 from federation.saml.profiles.refusals import StatusRefused
 from federation.saml.profiles.sso_response_build import build, build_error
 from federation.saml.profiles.sso_response_rules import ResponseExpectations
@@ -95,10 +96,18 @@ def accept(received: Received, expected: ResponseExpectations) -> AcceptedRespon
     An answer that is an error raises `StatusRefused`, which carries its status. The caller goes on to consume the
     request and the replay key, in one transaction.
     """
-    element, signed, checks = _document(received, expected)
-    response = attempt(checks, rules.FORM, response_codec.read, element)
-    envelope = rules.Envelope(response, element, signed, expected)
-    checks = run(rules.ENVELOPE, checks, envelope)
+    opened = open_message(
+        received,
+        transport=rules.TRANSPORT,
+        document=rules.DOCUMENT,
+        signed=(),
+        form=rules.FORM,
+        keys=_keys(expected),
+        algorithms=expected.algorithms,
+    )
+    response = attempt(opened.checks, rules.FORM, response_codec.read, opened.element)
+    envelope = rules.Envelope(response, opened.element, opened.signed, expected)
+    checks = run(rules.ENVELOPE, opened.checks, envelope)
     try:
         checks = run(rules.STATUS, checks, envelope)
     except Refused as refused:
@@ -125,18 +134,6 @@ def accept(received: Received, expected: ResponseExpectations) -> AcceptedRespon
 
 def _keys(expected: ResponseExpectations) -> Sequence[KeyDescriptor]:
     return () if expected.idp.idp is None else expected.idp.idp.signing_keys
-
-
-def _document(received: Received, expected: ResponseExpectations) -> tuple[etree._Element, bool, tuple[Check, ...]]:
-    """The Response, as it was signed if it is signed at all."""
-    checks = run(rules.TRANSPORT, (), received)
-    element = attempt(checks, rules.FORM, xml.parse, received.xml)
-    checks = run(rules.DOCUMENT, checks, element)
-    attempt(checks, rules.FORM, xml.collect_ids, element)
-    if not signature.is_signed(element):
-        return element, False, checks
-    signed = signature.examine(element, keys=_keys(expected), algorithms=expected.algorithms, before=checks)
-    return signed.element, True, signed.checks
 
 
 def _assertion(envelope: rules.Envelope, checks: tuple[Check, ...]) -> tuple[etree._Element, tuple[Check, ...]]:

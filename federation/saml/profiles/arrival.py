@@ -1,0 +1,65 @@
+"""How every signed message is opened: transport, document, signature, and from then on only what was signed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from lxml import etree
+
+from federation.saml import signature, xml
+from federation.saml.checks import Check, attempt, run
+from federation.saml.messages import Received
+from federation.saml.metadata.entity import KeyDescriptor
+from federation.saml.signature import Algorithms
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A message after its signature was looked at.
+
+    `element` is what was signed, or what came where `signed` is false. Over HTTP-Redirect what was signed is the query,
+    so the element is what came in it.
+    """
+
+    element: etree._Element
+    signed: bool
+    checks: tuple[Check, ...]
+
+
+def open_message(
+    received: Received,
+    *,
+    transport: Sequence[Callable[[Received], Check]],
+    document: Sequence[Callable[[etree._Element], Check]],
+    signed: Sequence[Callable[[Received, etree._Element], Check]],
+    form: str,
+    keys: Sequence[KeyDescriptor],
+    algorithms: Algorithms,
+) -> Opened:
+    """Run the rules on how a message came and what it is, then verify the signature it has.
+
+    `transport` sees what the binding delivered, `document` the parsed root, `signed` both and decides whether there must
+    be a signature. `form` is the clause to cite when the message cannot be read. A signature that is there verifies with
+    one of `keys`, or the message is refused. Raises `Refused`.
+    """
+    checks = run(transport, (), received)
+    element = attempt(checks, form, xml.parse, received.xml)
+    checks = run(document, checks, element)
+    attempt(checks, form, xml.collect_ids, element)
+    checks = run(signed, checks, received, element)
+    detached = received.query_signature
+    if detached is not None:
+        checks = signature.verify_octets(
+            detached.signed_octets,
+            detached.signature,
+            algorithm=detached.algorithm,
+            keys=keys,
+            algorithms=algorithms,
+            before=checks,
+        )
+        return Opened(element, True, checks)
+    if signature.is_signed(element):
+        verified = signature.examine(element, keys=keys, algorithms=algorithms, before=checks)
+        return Opened(verified.element, True, verified.checks)
+    return Opened(element, False, checks)
