@@ -39,9 +39,9 @@ def open_message(
 ) -> Opened:
     """Run the rules on how a message came and what it is, then verify the signature it has.
 
-    `transport` sees what the binding delivered, `document` the parsed root, `signed` both and decides whether there must
-    be a signature. `form` is the clause to cite when the message cannot be read. A signature that is there verifies with
-    one of `keys`, or the message is refused. Raises `Refused`.
+    `transport` sees what the binding delivered, `document` the parsed root, `signed` both and decides whether there
+    must be a signature. `form` is the clause to cite when the message cannot be read. A signature that is there
+    verifies with one of `keys`, or the message is refused. Raises `Refused`.
     """
     checks = run(transport, (), received)
     element = attempt(checks, form, xml.parse, received.xml)
