@@ -82,28 +82,29 @@ class Provider:
 
 
 def includeme(config: Configurator) -> None:
-    """Read the settings now; load the keys and work out the addresses when every route is known."""
+    """Read the settings and load the keys; work out the addresses when every route is known.
+
+    Raises `ConfigurationError` here and now: Pyramid would wrap one that an action raises.
+    """
     own = settings.read(config.registry.settings)
+    own_keys = keys.load(own.keys_directory)
+    engine = engines.create(own.database_url)
     config.set_federation_site(Site(key=site_key(own), name=own.site_name, public_url=own.public_url))
 
     def install() -> None:
-        config.registry[_KEY] = build(config.registry, own)
+        config.registry[_KEY] = _provider(config.registry.getUtility(IRoutesMapper), own, own_keys, engine)
 
-    config.action("sp_app.provider", install, order=PHASE3_CONFIG)
+    config.action("sp_app.provider", install, order=PHASE3_CONFIG + 1)  # routes are connected in phase 3
 
 
-def build(registry: Any, own: SPSettings) -> Provider:
-    """Load the keys and work out our addresses. Raises `ConfigurationError`; connects to no database yet."""
-    mapper = registry.getUtility(IRoutesMapper)
-
+def _provider(mapper: Any, own: SPSettings, own_keys: Keys, engine: Engine) -> Provider:
     def url(route_name: str) -> str:
         return str(own.public_url + mapper.get_route(route_name).generate({}))
 
-    engine = engines.create(own.database_url)
     metadata_url = url("sp.metadata")
     return Provider(
         settings=own,
-        keys=keys.load(own.keys_directory),
+        keys=own_keys,
         engine=engine,
         sessions=factory(engine),
         partners=Partners(),

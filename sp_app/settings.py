@@ -1,7 +1,7 @@
 """The service provider's settings: read once from the ini file into one frozen object, or the site does not start.
 
-Every key is named `sp.` plus the field name, in the ini of a site of ours or of the application that embeds us. Units
-are part of the names. Secrets are given as `env:NAME` or `file:PATH`, never in the ini itself.
+Every key is named `sp.` plus the field name, in the ini of a site of ours or of the application that embeds us;
+durations are written with their unit (`10 hours`).
 """
 
 from __future__ import annotations
@@ -9,56 +9,59 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from federation.attributes.catalogue import CATALOGUE
 from federation.web import settings as web_settings
+from federation.web.settings import Duration, PublicURL, Settings, Words
 from sp_app.targets import is_safe
 
-PREFIX = "sp."
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-Words = Annotated[
-    tuple[str, ...], BeforeValidator(lambda value: tuple(value.split()) if isinstance(value, str) else value)
-]
-"""A list as the ini file writes it: separated by spaces or lines."""
+PREFIX: Final = "sp."
+_MINUTE: Final = timedelta(minutes=1)
+_DAY: Final = timedelta(days=1)
 
 
-class SPSettings(BaseModel):
+def _within(least: timedelta, most: timedelta) -> AfterValidator:
+    def check(value: timedelta) -> timedelta:
+        if not least <= value <= most:
+            raise ValueError(f"write a duration from {least} to {most}")
+        return value
+
+    return AfterValidator(check)
+
+
+class SPSettings(Settings):
     """What an administrator may vary. Nothing here switches a verification off."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    public_url: str = Field(
-        description="The address people and partners use for this application, without a trailing slash. Every address "
-        "that leaves the site is made from it, never from the Host header. https, except on loopback.",
+    public_url: PublicURL = Field(
+        description="The address that people and partners use for this application. Every address that leaves the site "
+        "is made from it, never from the Host header."
     )
     allow_http_loopback: bool = Field(
         default=False,
-        description="Accept plain http for this site and its partners on loopback addresses (development).",
+        description="Accept plain http for this site and its partners, on loopback addresses only (development).",
     )
     entity_id: str = Field(
         default="",
-        description="This service provider's entityID. Empty means the address of its metadata. "
-        "Never change it once an identity provider knows it: it would be another service provider.",
+        description="This service provider's entityID; empty means the address of its metadata. Never change it once "
+        "an identity provider knows it: it would be another service provider.",
     )
     site_name: str = Field(
         default="Service provider",
         min_length=1,
         max_length=100,
-        description="What people see as the name of this site, here and at the identity provider.",
+        description="What people see as this site's name, here and at the identity provider.",
     )
     support_email: str = Field(
         default="",
-        description="Where people write for help: shown on pages that refuse, published as technical contact.",
+        description="Where people write for help: published as technical contact.",
     )
-    database_url: str = Field(description="SQLAlchemy address of the database: sqlite:///… or postgresql+psycopg://…")
+    database_url: str = Field(description="Where the data is: sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME.")
     keys_directory: Path = Field(
-        description="Directory of this site's private keys, readable by its own user only; `upgrade` makes what is "
-        "missing."
+        description="Directory of this site's private keys, for its own user only; `upgrade` makes what is missing."
     )
     required_attributes: Words = Field(
         default=(),
@@ -70,52 +73,43 @@ class SPSettings(BaseModel):
         description="Attributes this site asks for besides (catalogue keys); the identity provider decides.",
     )
     default_target: str = Field(
-        default="/", description="The page of this site where people land when they asked for none."
+        default="/", description="The page of this site where people land who asked for none when they signed in."
     )
     logout_target: str = Field(default="/", description="The page of this site where people land after signing out.")
-    metadata_validity_days: int = Field(
-        default=28, ge=1, le=365, description="For how many days a copy of our metadata may be used (validUntil)."
+    metadata_validity: Annotated[Duration, _within(_DAY, 28 * _DAY)] = Field(
+        default=timedelta(days=21), description="For how long a copy of our metadata may be used (validUntil)."
     )
-    partner_metadata_max_days: int = Field(
-        default=366, ge=1, description="Partner metadata that claims to be valid for longer than this is refused."
+    partner_metadata_validity: Annotated[Duration, _within(_DAY, 3650 * _DAY)] = Field(
+        default=timedelta(days=366), description="Partner metadata that claims to be valid for longer is refused."
     )
-    clock_skew_seconds: int = Field(
-        default=180, ge=0, le=300, description="How far a partner's clock may differ from ours."
+    clock_skew: Annotated[Duration, _within(timedelta(), 5 * _MINUTE)] = Field(
+        default=timedelta(minutes=3), description="How far a partner's clock may differ from ours."
     )
-    sign_in_window_minutes: int = Field(
-        default=1440,
-        ge=5,
-        le=2880,
-        description="How long a sign-in that began here may take; people leave the page open overnight.",
+    sign_in_window: Annotated[Duration, _within(5 * _MINUTE, 2 * _DAY)] = Field(
+        default=timedelta(hours=24),
+        description="How long a sign-in that began here may take: people leave the page open overnight.",
     )
-    session_lifetime_hours: int = Field(
-        default=10,
-        ge=1,
-        le=168,
+    session_lifetime: Annotated[Duration, _within(5 * _MINUTE, 7 * _DAY)] = Field(
+        default=timedelta(hours=10),
         description="A session ends this long after sign-in, or earlier where the identity provider says so.",
     )
-    audit_days: int = Field(default=365, ge=1, description="Audit entries older than this are purged.")
+    audit_retention: Annotated[Duration, _within(_DAY, 3650 * _DAY)] = Field(
+        default=timedelta(days=365), description="Audit entries older than this are purged by the worker."
+    )
 
-    @field_validator("public_url")
+    @field_validator("entity_id")
     @classmethod
-    def _bare_origin_or_prefix(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if (
-            parts.scheme not in ("http", "https")
-            or not parts.hostname
-            or parts.query
-            or parts.fragment
-            or "@" in parts.netloc
-        ):
-            raise ValueError("must be an http or https address such as https://intranet.example.org")
-        return value.rstrip("/")
+    def _absolute(cls, value: str) -> str:
+        if value and (len(value) > 256 or not urlsplit(value).scheme):
+            raise ValueError("write an absolute URI of at most 256 characters, or nothing")
+        return value
 
     @field_validator("support_email")
     @classmethod
     def _mail_or_nothing(cls, value: str) -> str:
-        local, at, domain = value.partition("@")
-        if value and (not at or not local or not domain or any(c.isspace() for c in value)):
-            raise ValueError("must be an e-mail address")
+        local, _, domain = value.partition("@")
+        if value and (not local or not domain or any(character.isspace() for character in value)):
+            raise ValueError("write an e-mail address, or nothing")
         return value
 
     @field_validator("required_attributes", "requested_attributes")
@@ -130,49 +124,14 @@ class SPSettings(BaseModel):
     @classmethod
     def _path_of_this_site(cls, value: str) -> str:
         if not is_safe(value):
-            raise ValueError("must be a path of this site such as /private")
+            raise ValueError("write a path of this site such as /private")
         return value
 
     @model_validator(mode="after")
-    def _plain_http_only_on_loopback(self) -> SPSettings:
-        parts = urlsplit(self.public_url)
-        if parts.scheme == "http" and not (self.allow_http_loopback and parts.hostname in _LOOPBACK):
-            raise ValueError(
-                "public_url must be https (plain http is possible on loopback only, with allow_http_loopback = true)"
-            )
-        if self.entity_id and (len(self.entity_id) > 256 or not urlsplit(self.entity_id).scheme):
-            raise ValueError("entity_id must be an absolute URI of at most 256 characters")
+    def _plain_http_only_where_allowed(self) -> SPSettings:
+        if self.public_url.startswith("http:") and not self.allow_http_loopback:
+            raise ValueError("sp.public_url must be https, unless sp.allow_http_loopback = true")
         return self
-
-    @property
-    def secure(self) -> bool:
-        """Whether browsers reach this site over https."""
-        return self.public_url.startswith("https:")
-
-    @property
-    def clock_skew(self) -> timedelta:
-        """How far a partner's clock may differ."""
-        return timedelta(seconds=self.clock_skew_seconds)
-
-    @property
-    def sign_in_window(self) -> timedelta:
-        """How long a sign-in may take from start to finish."""
-        return timedelta(minutes=self.sign_in_window_minutes)
-
-    @property
-    def metadata_validity(self) -> timedelta:
-        """How long a copy of our metadata may be used."""
-        return timedelta(days=self.metadata_validity_days)
-
-    @property
-    def partner_metadata_max(self) -> timedelta:
-        """The longest validity that a partner's metadata may claim."""
-        return timedelta(days=self.partner_metadata_max_days)
-
-    @property
-    def session_lifetime(self) -> timedelta:
-        """How long a session lasts at most."""
-        return timedelta(hours=self.session_lifetime_hours)
 
 
 def read(raw: Mapping[str, str]) -> SPSettings:

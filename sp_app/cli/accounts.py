@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from federation.cli.configuration import ConfigFile
@@ -17,7 +19,7 @@ def accounts(config: ConfigFile, json: bool) -> None:
     from sp_app.services.directory import accounts_with_links
 
     with unit_of_work(config) as session:
-        found = [
+        found: list[dict[str, Any]] = [
             {
                 "id": account.id,
                 "username": account.username,

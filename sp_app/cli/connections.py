@@ -68,7 +68,7 @@ def connect(config: ConfigFile, file: Path, name: str | None, fingerprints: tupl
                 fingerprints=fingerprints,
                 own_entity_id=provider.entity_id,
                 allow_http_loopback=provider.settings.allow_http_loopback,
-                max_validity=provider.settings.partner_metadata_max,
+                max_validity=provider.settings.partner_metadata_validity,
                 trusted_by=f"{getpass.getuser()} (command line)",
                 now=now(),
             )

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from sp_app.provider import Provider
     from sp_app.settings import SPSettings
 
-SCRIPT_LOCATION = "sp_app:migrations"
-VERSION_TABLE = "sp_alembic_version"
-
 
 def settings_of(config: ConfigFile) -> SPSettings:
     """The settings. Raises `ConfigurationError` with every mistake."""
@@ -30,11 +27,12 @@ def settings_of(config: ConfigFile) -> SPSettings:
 def unit_of_work(config: ConfigFile) -> Iterator[Session]:
     """One transaction on the site's database, committed at the end. Raises `ConfigurationError` if it is not ready."""
     from federation.storage import engine as engines
-    from federation.storage import migrations, session
+    from federation.storage import session
+    from sp_app import database
 
     engine = engines.create(settings_of(config).database_url)
     try:
-        migrations.require_current(engine, script_location=SCRIPT_LOCATION, version_table=VERSION_TABLE)
+        database.require_current(engine)
         with session.unit_of_work(session.factory(engine)) as work:
             yield work
     finally:

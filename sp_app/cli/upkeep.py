@@ -9,7 +9,7 @@ import click
 
 from federation.cli.configuration import ConfigFile
 from federation.cli.output import as_json, table
-from sp_app.cli.site import SCRIPT_LOCATION, VERSION_TABLE, now, settings_of, unit_of_work
+from sp_app.cli.site import now, settings_of, unit_of_work
 
 PURGE_EVERY_SECONDS = 600
 
@@ -19,13 +19,12 @@ PURGE_EVERY_SECONDS = 600
 def upgrade(config: ConfigFile) -> None:
     """Make missing keys and bring the database to this release."""
     from federation.storage import engine as engines
-    from federation.storage import migrations
-    from sp_app import keys
+    from sp_app import database, keys
 
     settings = settings_of(config)
     made = keys.make_missing(settings.keys_directory, common_name=settings.site_name, now=now())
     engine = engines.create(settings.database_url)
-    migrations.upgrade(engine, script_location=SCRIPT_LOCATION, version_table=VERSION_TABLE)
+    database.upgrade(engine)
     engine.dispose()
     click.echo(f"Keys: {', '.join(made) + ' made' if made else 'all there'}. Database: up to date.")
 
@@ -120,7 +119,7 @@ def worker(config: ConfigFile, once: bool) -> None:
         signal.signal(number, lambda *_: stop.set())
     while not stop.is_set():
         with unit_of_work(config) as session:
-            purged = purge(session, now=now(), audit_days=settings.audit_days)
+            purged = purge(session, now=now(), audit_retention=settings.audit_retention)
         if once or any(purged.values()):
             click.echo("Purged: " + ", ".join(f"{count} {what}" for what, count in purged.items()) + ".")
         if once:

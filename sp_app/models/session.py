@@ -20,8 +20,8 @@ class FederatedSession(Base):
     """One session of one account in one browser.
 
     `handle_hash` is the SHA-256 of the cookie. The NameID, its qualifiers and `session_index` are kept as they arrived:
-    a logout is addressed with them (SAML Profiles 4.4.4.1) and finds its sessions by `subject_key`. `attributes` is what
-    the assertion told, as a list of `{"name", "friendly_name", "values"}`. `expires_at` honours SessionNotOnOrAfter
+    a logout is addressed with them (SAML Profiles 4.4.4.1), and finds its sessions by `subject_key`. `attributes` is
+    what the assertion told: a list of `{"name", "friendly_name", "values"}`. `expires_at` honours SessionNotOnOrAfter
     (SAML Core 2.7.2).
     """
 

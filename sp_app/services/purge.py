@@ -15,13 +15,13 @@ KEEP_REQUESTS: Final = timedelta(days=2)
 """How long an expired request still tells a late arrival which page it was for."""
 
 
-def purge(session: Session, *, now: datetime, audit_days: int) -> Mapping[str, int]:
+def purge(session: Session, *, now: datetime, audit_retention: timedelta) -> Mapping[str, int]:
     """Delete what has expired; answers how many rows of each kind."""
     expired = {
         "requests": delete(PendingRequest).where(PendingRequest.expires_at < now - KEEP_REQUESTS),
         "replay entries": delete(ReplayEntry).where(ReplayEntry.keep_until < now),
         "sessions": delete(FederatedSession).where(FederatedSession.expires_at < now),
-        "audit entries": delete(AuditEntry).where(AuditEntry.at < now - timedelta(days=audit_days)),
+        "audit entries": delete(AuditEntry).where(AuditEntry.at < now - audit_retention),
     }
     return {
         what: session.execute(statement.execution_options(synchronize_session=False)).rowcount  # type: ignore[attr-defined]

@@ -1,0 +1,49 @@
+"""A site of ours that is a service provider: a public page, a protected one, and the administrator's console.
+
+It is the demonstration (Intranet, Learning) and at the same time the smallest host: what it says beyond its own pages
+is what any application says that includes `sp_app`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyramid.config import Configurator
+from pyramid.router import Router
+
+from sp_app import database
+from sp_app.provider import provider_of
+
+
+def main(_global_config: dict[str, str], **settings: Any) -> Router:
+    """The site as a WSGI application (`egg:saml-federation#sp`).
+
+    Raises `ConfigurationError` with every mistake in the settings, for a missing key, and for a database that is not
+    there or not at this release.
+    """
+    own = {"tm.manager_hook": "pyramid_tm.explicit_manager", "tm.annotate_user": "no"}
+    config = Configurator(settings={**own, **settings})
+    config.include("federation.web.site")
+    config.include("sp_app")
+    config.include("sp_app.demo")
+    app = config.make_wsgi_app()
+    database.require_current(provider_of(config.registry).engine)
+    return app
+
+
+def includeme(config: Configurator) -> None:
+    """The site's own pages."""
+    config.include("sp_app.demo.security")
+
+    config.add_route("home", "/")
+    config.add_route("private", "/private")
+    config.add_route("private.page", "/private/*page")
+    config.add_route("whoami", "/whoami")
+    config.add_route("healthz", "/healthz")
+
+    config.add_route("admin", "/admin")
+    config.add_route("admin.switch", "/admin/switch")
+    config.add_route("admin.connection", "/admin/connections/{id}")
+    config.add_route("admin.accounts", "/admin/accounts")
+    config.add_route("admin.audit", "/admin/audit")
+    config.scan("sp_app.demo.views")

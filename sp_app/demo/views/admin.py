@@ -1,0 +1,97 @@
+"""The administrator's console: the switch, the connections, the accounts, and what happened."""
+
+from __future__ import annotations
+
+from pyramid.httpexceptions import HTTPNotFound
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config, view_defaults
+
+from federation.saml.metadata.fingerprints import of_entity
+from federation.saml.metadata.reading import read_document
+from federation.web import page
+from federation.web.saml import redirect
+from sp_app.demo.security import Permission
+from sp_app.models import IdPConnection
+from sp_app.services import audit, connections, directory, scim_tokens, switch
+
+_STATES = {"pause": connections.PAUSED, "resume": connections.ACTIVE}
+
+
+@view_defaults(permission=Permission.ADMINISTER)
+class Console:
+    """Every page of the console asks for the permission to administer."""
+
+    def __init__(self, _context: object, request: Request) -> None:
+        self.request = request
+        self.session = request.sp.session
+
+    @view_config(route_name="admin", request_method="GET")
+    def overview(self) -> Response:
+        """The switch, the connections, and our own addresses."""
+        values = {
+            "enabled": self.request.sp.enabled,
+            "connections": connections.every(self.session),
+            "tokens": [(token, idp) for token, idp in scim_tokens.every(self.session) if token.revoked_at is None],
+            "provider": self.request.sp.provider,
+            "now": self.request.federation.now,
+        }
+        return self._page("overview", values)
+
+    @view_config(route_name="admin.switch", request_method="POST")
+    def turn(self) -> Response:
+        """Switch the federation on or off."""
+        on = self.request.POST.get("state") == "on"
+        switch.turn(self.session, on=on, now=self.request.federation.now)
+        self._note(f"switched the federation {'on' if on else 'off'}")
+        return redirect(self.request.federation.url("admin"))
+
+    @view_config(route_name="admin.connection", request_method="GET")
+    def connection(self) -> Response:
+        """One identity provider: its addresses, its keys, why we trust it, and what its metadata misses."""
+        connection = self._connection()
+        version = connections.live_metadata(self.session, connection)
+        entity = next(each for each in read_document(version.document) if each.entity_id == connection.entity_id)
+        values = {"connection": connection, "version": version, "entity": entity, "fingerprints": of_entity(entity)}
+        return self._page("connection", values)
+
+    @view_config(route_name="admin.connection", request_method="POST")
+    def set_state(self) -> Response:
+        """Pause a connection, or let it serve again."""
+        connection = self._connection()
+        state = _STATES.get(self.request.POST.get("action", ""))
+        if state is None:
+            raise HTTPNotFound
+        connections.set_state(connection, state, self.request.federation.now)
+        self._note(f"set the connection to {state}", idp_entity_id=connection.entity_id)
+        return redirect(self.request.federation.url("admin.connection", id=connection.id))
+
+    @view_config(route_name="admin.accounts", request_method="GET")
+    def accounts(self) -> Response:
+        """The accounts, and the person behind each."""
+        return self._page("accounts", {"accounts": directory.accounts_with_links(self.session)})
+
+    @view_config(route_name="admin.audit", request_method="GET")
+    def audit(self) -> Response:
+        """What happened lately, or under one reference number."""
+        reference = self.request.GET.get("reference", "").strip()
+        entries = audit.under(self.session, reference) if reference else audit.latest(self.session)
+        return self._page("audit", {"entries": entries, "reference": reference})
+
+    def _connection(self) -> IdPConnection:
+        connection: IdPConnection | None = self.session.get(IdPConnection, self.request.matchdict["id"])
+        if connection is None:
+            raise HTTPNotFound
+        return connection
+
+    def _note(self, what: str, *, idp_entity_id: str | None = None) -> None:
+        who = self.request.identity.account
+        self.request.sp.audit(
+            kind=audit.ADMINISTERED,
+            detail=f"{who.profile.display_name or who.id} {what}",
+            account_id=who.id,
+            idp_entity_id=idp_entity_id,
+        )
+
+    def _page(self, name: str, values: dict[str, object]) -> Response:
+        return page(self.request, f"sp_app.demo:templates/admin_{name}.jinja2", {"current": name, **values})
