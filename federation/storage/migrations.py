@@ -9,6 +9,7 @@ An app's `migrations/env.py` is two lines:
 from __future__ import annotations
 
 import sqlite3
+from argparse import Namespace
 
 from alembic import command, context
 from alembic.config import Config
@@ -54,14 +55,14 @@ def require_current(engine: Engine, *, script_location: str, version_table: str)
 
 
 def run(metadata: MetaData | None = None) -> None:
-    """The body of an app's `env.py`: migrate on the connection that `upgrade` handed in.
+    """The body of an app's `env.py`: migrate on the connection that was handed in.
 
     SQLite cannot alter a table in place, so migrations there use batch mode (`op.batch_alter_table`).
     """
     config = context.config
     context.configure(
         connection=config.attributes["connection"],
-        target_metadata=metadata,
+        target_metadata=metadata if metadata is not None else config.attributes.get("metadata"),
         version_table=config.attributes["version_table"],
         render_as_batch=True,
     )
@@ -69,8 +70,24 @@ def run(metadata: MetaData | None = None) -> None:
         context.run_migrations()
 
 
+def revise(engine: Engine, *, script_location: str, metadata: MetaData, message: str) -> tuple[str, ...]:
+    """Write a revision that takes the newest one to what the models say, and answer the paths of what was written.
+
+    `engine` is a scratch database: it is upgraded first. Raises ConfigurationError as `upgrade` does.
+    """
+    version_table = "scratch_version"
+    upgrade(engine, script_location=script_location, version_table=version_table)
+    config = _configuration(script_location, version_table)
+    config.attributes["metadata"] = metadata
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        written = command.revision(config, message=message, autogenerate=True)
+    scripts = written if isinstance(written, list) else [written]
+    return tuple(script.path for script in scripts if script is not None)
+
+
 def _configuration(script_location: str, version_table: str) -> Config:
-    config = Config()
+    config = Config(cmd_opts=Namespace(quiet=True))  # what to print is for commands to decide
     config.set_main_option("script_location", script_location)
     config.set_main_option("path_separator", "os")
     config.attributes["version_table"] = version_table

@@ -1,8 +1,7 @@
 """Logs: events with fields, through the standard library's logging, so that a host's own set-up keeps its say.
 
-A logger from `get_logger` writes `event key=value …` for any handler, and hands the fields over for a handler that
-`configure` set up (JSON for machines, colours for a terminal). Nothing in a process is configured unless `configure` is
-called, which only our own programs do.
+A logger from `get_logger` writes `event key=value …` for any handler, and hands the fields over to one that `configure`
+or an ini set up (JSON for machines, lines for a person). No import and no include configures anything in a process.
 """
 
 from __future__ import annotations
@@ -65,28 +64,39 @@ def _to_standard_library(
     return (text,), {**passed, "extra": {"federation": {"event": name, **event}}}
 
 
-def configure(*, json: bool, level: str = "INFO") -> None:
-    """Send every record of the process to standard error, as JSON lines or for a terminal."""
-    renderer: Any = (
-        structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
-    handler = logging.StreamHandler()
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[
-                _from_record,
-                structlog.stdlib.add_log_level,
-                structlog.stdlib.add_logger_name,
-                structlog.processors.TimeStamper(fmt="iso", utc=True),
-                redact,
-            ],
+class JSONFormatter(structlog.stdlib.ProcessorFormatter):
+    """One JSON object a line. For an ini: `class = federation.web.logs.JSONFormatter` in a `[formatter_…]` section."""
+
+    def __init__(self, *_from_ini: object, **_also: object) -> None:
+        super().__init__(
+            foreign_pre_chain=_CHAIN,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *([structlog.processors.format_exc_info] if json else []),
-                renderer,
+                structlog.processors.format_exc_info,
+                structlog.processors.JSONRenderer(),
             ],
         )
-    )
+
+
+class ConsoleFormatter(structlog.stdlib.ProcessorFormatter):
+    """One line for a person's eyes, in colours where standard error is a terminal."""
+
+    def __init__(self, *_from_ini: object, **_also: object) -> None:
+        super().__init__(
+            foreign_pre_chain=_CHAIN,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.dev.ConsoleRenderer(
+                    colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+                ),
+            ],
+        )
+
+
+def configure(*, json: bool, level: str = "INFO") -> None:
+    """Send every record of the process to standard error, as JSON lines or for a terminal."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JSONFormatter() if json else ConsoleFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
@@ -95,3 +105,12 @@ def configure(*, json: bool, level: str = "INFO") -> None:
 def _from_record(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     fields = getattr(event.get("_record"), "federation", None)
     return {**event, **fields} if isinstance(fields, dict) else event
+
+
+_CHAIN: Final[list[Any]] = [
+    _from_record,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    redact,
+]

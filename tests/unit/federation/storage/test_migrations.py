@@ -3,11 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Column, Engine, Integer, MetaData, Table, Text, inspect, text
 
 from federation.errors import ConfigurationError
 from federation.storage import engine as engines
-from federation.storage.migrations import require_current, upgrade
+from federation.storage.migrations import require_current, revise, upgrade
 
 ENV = "from federation.storage.migrations import run\nrun()\n"
 FIRST = """
@@ -32,6 +32,15 @@ from alembic import op
 def upgrade():
     op.execute("CREATE TABLE half (id INTEGER)")
     op.execute("this is not SQL")
+"""
+
+
+TEMPLATE = """
+revision, down_revision = ${repr(up_revision)}, ${repr(down_revision)}
+import sqlalchemy as sa
+from alembic import op
+def upgrade():
+    ${upgrades if upgrades else "pass"}
 """
 
 
@@ -110,3 +119,19 @@ def test_a_broken_database_is_said_in_one_sentence(app: App, tmp_path: Path) -> 
         app.upgrade(broken)
     with pytest.raises(ConfigurationError, match="file is not a database"):
         app.require_current(broken)
+
+
+def test_a_revision_is_written_from_what_the_models_say_now(app: App, tmp_path: Path) -> None:
+    (app.folder / "script.py.mako").write_text(TEMPLATE)
+    models = MetaData()
+    Table("person", models, Column("id", Integer, primary_key=True), Column("name", Text), Column("mail", Text))
+    scratch = engines.create(f"sqlite:///{tmp_path}/scratch.sqlite")
+    (path,) = revise(scratch, script_location=str(app.folder), metadata=models, message="people have mail")
+    scratch.dispose()
+    assert "sa.Column('mail'" in Path(path).read_text()
+    assert Path(path).parent == app.folder / "versions"
+
+    fresh = engines.create(f"sqlite:///{tmp_path}/fresh.sqlite")
+    app.upgrade(fresh)
+    assert [column["name"] for column in inspect(fresh).get_columns("person")] == ["id", "name", "mail"]
+    fresh.dispose()
