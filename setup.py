@@ -26,6 +26,8 @@ RUN = [
     "pyramid-tm>=2.6",
     "pysaml2>=7.5.5,<8",
     "rich>=14",
+    # Pyramid 2.1 finds assets by setuptools' pkg_resources, which from 80.9 on complains to users at every start.
+    "setuptools>=77,<80.9",
     "sqlalchemy>=2.1,<2.2",
     "structlog>=25.4",
     "transaction>=5",

@@ -96,7 +96,8 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:
         if os.environ.get(DEBUG):
             raise
-        return _fail(f"{type(error).__name__}: {error}. This is a fault of the program: {DEBUG}=1 shows where.")
+        said = " ".join(str(error).splitlines()[:1])
+        return _fail(f"{type(error).__name__}: {said}. This is a fault of the program: {DEBUG}=1 shows where.")
 
 
 def _exit_code(result: object) -> int:

@@ -39,8 +39,8 @@ def command(federation: Federation, site: Site, *arguments: str, typed: str | No
         cwd=federation.config.parent,
     )
     if done.returncode:
-        said = done.stderr.strip().splitlines() or [f"`{' '.join(arguments[:1])}` ended with {done.returncode}"]
-        raise ConfigurationError(f"{site.name}: {said[-1].removeprefix('Error: ')}")
+        _, error, sentence = done.stderr.rpartition("Error: ")
+        raise ConfigurationError(f"{site.name}: {sentence.strip() if error else done.stderr.strip() or done.returncode}")
     return done.stdout
 
 
