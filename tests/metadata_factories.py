@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from lxml import etree
@@ -47,6 +49,15 @@ def ec_key(_name: str) -> SigningKey:
     """An EC key without a certificate."""
     private = ec.generate_private_key(ec.SECP256R1())
     return SigningKey.from_pem(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+
+@cache
+def ec_certificate() -> bytes:
+    """A certificate (DER) that holds an EC key and names nobody."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    builder = x509.CertificateBuilder(x509.Name([]), x509.Name([]), key.public_key(), 1)
+    builder = builder.not_valid_before(NOW).not_valid_after(NOW + timedelta(days=1))
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
 def certificate_of(name: str) -> bytes:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from federation.saml import encryption
 from federation.saml.metadata.entity import Entity, IdPRole, Role, SPRole
 from federation.saml.metadata.findings import Finding, Level
-from federation.saml.names import SUBJECT_ID_REQ, Algorithm
+from federation.saml.names import SUBJECT_ID_REQ
 
-_GCM: Final = frozenset({Algorithm.AES128_GCM, Algorithm.AES256_GCM})
 _SIGNALS: Final = frozenset({"subject-id", "pairwise-id", "any", "none"})
 
 
@@ -61,12 +61,11 @@ def _idp(idp: IdPRole) -> Iterator[Finding]:
 
 def _sp(sp: SPRole) -> Iterator[Finding]:
     if not sp.encryption_keys:
-        message = "the SP has no encryption key: assertions to it can be read by every party that relays them"
+        message = "the SP has no encryption key: the person's browser can read what it carries to it"
         yield _warning("metadata.encryption_key.missing", message, "SDP-MD08; SDP-SP39")
-    methods = {method for key in sp.encryption_keys for method in key.encryption_methods}
-    if methods and methods.isdisjoint(_GCM):
-        message = "the SP lists no AES-GCM among its encryption methods"
-        yield _warning("metadata.encryption_method.old", message, "SDP-ALG01; IIP-ALG04")
+    elif not any(encryption.suits(key) for key in sp.encryption_keys):
+        message = "the SP has no RSA encryption key for AES-GCM and OAEP: nothing can be encrypted to it"
+        yield _warning("metadata.encryption_key.unfit", message, "SDP-ALG01; IIP-ALG04; IIP-ALG06")
     if not any(service.requested for service in sp.attribute_consuming):
         message = "the SP requests no attribute: only what the release policy marks unconditional is released"
         yield _warning("metadata.requested_attribute.missing", message, "IIP-IDP04")

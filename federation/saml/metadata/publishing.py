@@ -5,13 +5,13 @@ The entity is first made as a value and then written, so what we publish can be 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from federation.errors import ConfigurationError
-from federation.saml import certificates, signature, xml
+from federation.saml import certificates, encryption, signature, xml
 from federation.saml.codec import metadata as codec
 from federation.saml.metadata.entity import (
     AttributeConsumingService,
@@ -27,19 +27,12 @@ from federation.saml.metadata.entity import (
     UIInfo,
 )
 from federation.saml.metadata.locations import is_entity_id, is_logo, is_secure, problem_of_location
-from federation.saml.names import SUBJECT_ID_REQ, Algorithm, Binding, NameIDFormat
-from federation.saml.signature_keys import METHODS
+from federation.saml.names import SUBJECT_ID_REQ, Binding, NameIDFormat
+from federation.saml.signature import DIGEST_ALGORITHMS, SIGNATURE_ALGORITHMS
 
 DEFAULT_VALIDITY: Final = timedelta(days=21)
 """How far ahead validUntil is: well within the four weeks that stock software and federations accept at most."""
 DEFAULT_CACHE_DURATION: Final = timedelta(hours=6)
-DIGEST_ALGORITHMS: Final = (Algorithm.SHA256, Algorithm.SHA384, Algorithm.SHA512)
-ENCRYPTION_METHODS: Final = (
-    Algorithm.AES256_GCM,
-    Algorithm.AES128_GCM,
-    Algorithm.RSA_OAEP_MGF1P,
-    Algorithm.RSA_OAEP,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +90,14 @@ def idp_entity(
         artifact_resolution=tuple(artifact_resolution),
         name_id_formats=tuple(name_id_formats),
         ui_info=presentation.ui_info,
-        signing_algorithms=tuple(METHODS),
+        signing_algorithms=SIGNATURE_ALGORITHMS,
         digest_algorithms=DIGEST_ALGORITHMS,
         single_sign_on=tuple(Endpoint(binding, sso_url) for binding in sso_bindings),
         want_authn_requests_signed=want_authn_requests_signed,
         scopes=tuple(scope.lower() for scope in scopes),
     )
     entity = _entity(entity_id, presentation, entity_attributes or {}, idp=role)
-    _demand_sound(entity, role.single_sign_on, [] if role.signing_keys else ["an IdP needs a signing certificate"])
+    _demand_sound(entity, role, [] if role.signing_keys else ["an IdP needs a signing certificate"])
     return entity
 
 
@@ -139,7 +132,7 @@ def sp_entity(
         artifact_resolution=tuple(artifact_resolution),
         name_id_formats=tuple(name_id_formats),
         ui_info=presentation.ui_info,
-        signing_algorithms=tuple(METHODS),
+        signing_algorithms=SIGNATURE_ALGORITHMS,
         digest_algorithms=DIGEST_ALGORITHMS,
         extension_endpoints=tuple(extension_endpoints),
         assertion_consumer=tuple(
@@ -152,7 +145,7 @@ def sp_entity(
     )
     attributes = {SUBJECT_ID_REQ: (subject_identifier,), **(entity_attributes or {})}
     entity = _entity(entity_id, presentation, attributes, sp=role)
-    _demand_sound(entity, role.assertion_consumer, [])
+    _demand_sound(entity, role, [])
     return entity
 
 
@@ -190,33 +183,33 @@ def _entity(
     )
 
 
-def _keys(signing: Sequence[bytes], encryption: Sequence[bytes]) -> tuple[KeyDescriptor, ...]:
+def _keys(for_signing: Sequence[bytes], for_encryption: Sequence[bytes]) -> tuple[KeyDescriptor, ...]:
     """One KeyDescriptor per use and certificate, with the encryption methods that we can decrypt (IIP-MD09)."""
-    keys = [KeyDescriptor("signing", certificates.public_key_of(der), der) for der in signing]
-    keys += [
-        KeyDescriptor("encryption", certificates.public_key_of(der), der, encryption_methods=ENCRYPTION_METHODS)
-        for der in encryption
-    ]
-    return tuple(keys)
+    methods = (*encryption.DATA_ALGORITHMS, *encryption.KEY_TRANSPORT_ALGORITHMS)
+    return (
+        *(KeyDescriptor("signing", certificates.public_key_of(der), der) for der in for_signing),
+        *(KeyDescriptor("encryption", certificates.public_key_of(der), der, methods) for der in for_encryption),
+    )
 
 
-def _demand_sound(entity: Entity, endpoints: Iterable[Endpoint], problems: list[str]) -> None:
+def _demand_sound(entity: Entity, role: IdPRole | SPRole, problems: list[str]) -> None:
     """Refuse to publish what our own reader would refuse in a partner's metadata. Raises `ConfigurationError`."""
-    problems = list(problems)
     if not is_entity_id(entity.entity_id):
         problems.append(f"the entityID {entity.entity_id!r} must be an absolute URI of at most 256 characters")
-    for role in (entity.idp, entity.sp):
-        if role is None:
-            continue
-        extensions = (endpoint for _, endpoint in role.extension_endpoints)
-        for endpoint in (*endpoints, *role.single_logout, *role.artifact_resolution, *extensions):
-            problem = problem_of_location(endpoint.location)
-            if problem is not None:
-                problems.append(f"the endpoint {endpoint.location!r} {problem}")
-            elif not is_secure(endpoint.location, allow_http_loopback=True):
-                problems.append(f"the endpoint {endpoint.location!r} must be https")
-        for logo in role.ui_info.logos:
-            if not is_logo(logo.url):
-                problems.append(f"the logo {logo.url[:80]!r} must be https or an inline image")
+    if not all(encryption.suits(key) for key in role.keys if key.use == "encryption"):
+        problems.append("an encryption certificate must hold an RSA key of at least 2048 bits")
+    problems += [
+        f"the logo {logo.url[:80]!r} must be https or an inline image"
+        for logo in role.ui_info.logos
+        if not is_logo(logo.url)
+    ]
+    own = role.single_sign_on if isinstance(role, IdPRole) else role.assertion_consumer
+    others = (*role.single_logout, *role.artifact_resolution, *(endpoint for _, endpoint in role.extension_endpoints))
+    for endpoint in (*own, *others):
+        problem = problem_of_location(endpoint.location)
+        if problem is not None:
+            problems.append(f"the endpoint {endpoint.location!r} {problem}")
+        elif not is_secure(endpoint.location, allow_http_loopback=True):
+            problems.append(f"the endpoint {endpoint.location!r} must be https")
     if problems:
-        raise ConfigurationError(*problems)
+        raise ConfigurationError(*dict.fromkeys(problems))

@@ -56,6 +56,12 @@ def read_document(document: bytes, *, max_bytes: int = MAX_DOCUMENT) -> tuple[En
     return tuple(reading.entity for reading in read_entities(xml.parse(document, max_bytes=max_bytes)))
 
 
+def expect_metadata(root: _Element) -> None:
+    """Demand that an element is one that metadata may have as its root. Raises `Malformed` (rule `metadata.root`)."""
+    if root.tag not in (ENTITY, ENTITIES):
+        raise Malformed("metadata.root", "the document is neither an EntityDescriptor nor an EntitiesDescriptor")
+
+
 def read_entity(element: _Element) -> Entity:
     """Read one EntityDescriptor. Raises `Malformed`."""
     return next(read_entities(element)).entity
@@ -67,8 +73,7 @@ def read_entities(root: _Element) -> Iterator[EntityReading]:
     The earliest validUntil and the shortest cacheDuration of all levels count (SAML Metadata 2.3.1, 2.3.2); entity
     attributes and registration of a group hold for each of its members. Raises `Malformed`.
     """
-    if root.tag not in (ENTITY, ENTITIES):
-        raise Malformed("metadata.root", "the document is neither an EntityDescriptor nor an EntitiesDescriptor")
+    expect_metadata(root)
     waiting = [(root, _Inherited())]
     while waiting:
         element, inherited = waiting.pop()

@@ -24,7 +24,7 @@ from federation.saml.metadata.findings import Finding, Level
 from federation.saml.metadata.fingerprints import Fingerprint
 from federation.saml.metadata.keys import keys_in
 from federation.saml.metadata.lint import lint
-from federation.saml.metadata.reading import MAX_DOCUMENT, EntityReading, read_entities
+from federation.saml.metadata.reading import MAX_DOCUMENT, EntityReading, expect_metadata, read_entities
 from federation.saml.metadata.rules import EXCEPTIONS, RULES, Candidate
 from federation.saml.names import DS
 
@@ -97,6 +97,7 @@ def verify(
     if role not in ("idp", "sp") or chosen - EXCEPTIONS:
         raise ConfigurationError(f"metadata trust: no role {role!r}, or no exception among {sorted(chosen)}")
     root = xml.parse(document, max_bytes=max_bytes)
+    expect_metadata(root)
     pinned = frozenset(map(certificates.normalise_fingerprint, signer_fingerprints))
     confirmed = frozenset(map(certificates.normalise_fingerprint, confirmed_key_fingerprints))
     origin = _origin(root, pinned, confirmed)

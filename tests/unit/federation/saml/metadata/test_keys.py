@@ -144,7 +144,10 @@ def test_key_names_and_blanks_and_a_pem_frame_do_no_harm():
         + base64.encodebytes(certificate_of("sp")).decode()
         + "-----END CERTIFICATE-----\n"
     )
-    inner = f"<ds:KeyName>sp</ds:KeyName><ds:X509Data><ds:X509SubjectName>CN=x</ds:X509SubjectName><ds:X509Certificate>{framed}</ds:X509Certificate></ds:X509Data>"
+    names = "<ds:KeyName>sp</ds:KeyName>"
+    subject = "<ds:X509SubjectName>CN=x</ds:X509SubjectName>"
+    encoded = f"<ds:X509Certificate>{framed}</ds:X509Certificate>"
+    inner = f"{names}<ds:X509Data>{subject}{encoded}</ds:X509Data>"
     key, findings = read(key_descriptor(inner))
     assert key.certificate == certificate_of("sp")
     assert findings == ()
