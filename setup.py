@@ -98,6 +98,7 @@ setup(
         "console_scripts": ["federation = federation.cli.main:main"],
         "federation.commands": [
             "demo = federation.cli.demo:demo",
+            "explain = federation.cli.explain:explain",
             "idp = idp_app.cli:idp",
             "sp = sp_app.cli:sp",
         ],

@@ -1,59 +1,149 @@
-"""The demo's command: it comes up, comes down, and comes up again with everything kept."""
+"""`federation demo run`: starts from nothing, starts again from what is there, stops whole, and says what is wrong."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
 import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
+import pytest
 
 from tests.demo_sites import COMMAND, READY, ROOT, SITES
 from tests.journeys.plain_browser import PlainBrowser
-from tests.live import Process, free_ports, listening
+from tests.live import Process, answers, free_ports, listening
+
+pytestmark = pytest.mark.slow
 
 
-def test_a_second_start_keeps_keys_people_and_connections_and_ctrl_c_stops_everything(tmp_path: Path) -> None:
+def arguments(directory: Path, ports: list[int]) -> list[str | Path]:
+    flags = [f"--{site}-port={port}" for site, port in zip(SITES, ports, strict=True)]
+    return [COMMAND, "demo", "run", "-c", ROOT / "development.ini", f"--var={directory}", *flags]
+
+
+@contextmanager
+def demo(directory: Path, ports: list[int]) -> Iterator[Process]:
+    log = directory.with_suffix(".log")
+    log.unlink(missing_ok=True)
+    with Process(arguments(directory, ports), log=log, cwd=ROOT) as process:
+        yield process
+
+
+def run(directory: Path, ports: list[int]) -> subprocess.CompletedProcess[str]:
+    """Run the demo where it is expected to end by itself."""
+    return subprocess.run(
+        arguments(directory, ports), capture_output=True, text=True, check=False, timeout=60, cwd=ROOT
+    )
+
+
+def children_of(pid: int) -> dict[int, str]:
+    """Running children of a process, with their command lines."""
+    found = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = status.read_text().rpartition(")")[2].split()
+            if int(fields[1]) == pid and fields[0] != "Z":
+                found[int(status.parent.name)] = status.with_name("cmdline").read_text().replace("\0", " ")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found
+
+
+def sign_in(ports: list[int]) -> None:
+    page = f"http://localhost:{ports[1]}/private"
+    with PlainBrowser() as browser:
+        browser.open(page)
+        browser.sign_in("alice")
+        assert browser.url == page
+
+
+def status(directory: Path) -> dict:
+    command = [COMMAND, "idp", "-c", directory / "development.ini", "status", "--json"]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def test_it_starts_from_nothing_and_again_from_what_is_there(tmp_path):
+    directory, ports = tmp_path / "demo", free_ports(3)
+
+    with demo(directory, ports) as process:
+        process.wait_until(lambda: READY in process.output, "ready", seconds=120)
+        first = process.output
+        assert all(answers(f"http://localhost:{port}/healthz") for port in ports)
+        assert "password" in first
+        assert all(name in first for name in ("alice", "bob", "carol", "dave", "admin"))
+        assert all(f"http://localhost:{port}" in first for port in ports)
+        sign_in(ports)
+        children = children_of(process.pid)
+        os.kill(process.pid, signal.SIGINT)
+        assert process.wait(20) == 0
+    assert not any(listening(port) for port in ports)
+    assert not any(Path(f"/proc/{pid}").exists() for pid in children)
+    made = status(directory)
+    keys = {path: path.read_bytes() for path in (directory / "var" / "keys").rglob("*.*")}
+    assert {path.stat().st_mode & 0o077 for path in keys if path.name.endswith(".key.pem")} == {0}
+
+    started = time.monotonic()
+    with demo(directory, ports) as process:
+        process.wait_until(lambda: READY in process.output, "ready", seconds=60)
+        again = time.monotonic() - started
+        assert "People and audiences" not in process.output
+        assert "metadata published" not in process.output
+        sign_in(ports)
+        os.kill(process.pid, signal.SIGTERM)
+        assert process.wait(20) == 0
+    assert not any(listening(port) for port in ports)
+    assert status(directory) == made
+    assert {path: path.read_bytes() for path in keys} == keys
+    assert again < 30
+
+
+def test_a_busy_port_is_one_sentence_before_anything_is_made(tmp_path):
     ports = free_ports(3)
-    arguments = [str(COMMAND), "demo", "run", f"--var={tmp_path}"]
-    arguments += [f"--{site}-port={port}" for site, port in zip(SITES, ports, strict=True)]
-    seen = []
-    for start in ("first", "second"):
-        with Process(arguments, log=tmp_path / f"{start}.log", cwd=ROOT) as demo:
-            demo.wait_until(lambda: READY in demo.output, "ready", seconds=90)
-            seen.append([httpx.get(f"http://localhost:{port}/saml/metadata", trust_env=False) for port in ports])
-            with PlainBrowser() as browser:
-                browser.open(f"http://localhost:{ports[1]}/private")
-                browser.sign_in("alice")
-                assert browser.url == f"http://localhost:{ports[1]}/private"
-            os.kill(demo.pid, signal.SIGINT)
-            assert demo.wait() == 0
-        assert not any(map(listening, ports))
-
-    first, second = [[_certificates(answer.text) for answer in answers] for answers in seen]
-    assert first == second
-
-
-def test_a_busy_port_is_told_in_one_sentence_before_anything_is_written(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as busy:
-        port = busy.getsockname()[1]
-        ports = [f"--{site}-port={number}" for site, number in zip(SITES, [port, *free_ports(2)], strict=True)]
-        done = subprocess.run(
-            [COMMAND, "demo", "run", f"--var={tmp_path / 'var'}", *ports],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
+    with socket.create_server(("127.0.0.1", ports[1])):
+        done = run(tmp_path / "demo", ports)
     assert done.returncode == 1
-    assert f"port {port}" in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
-    assert not list(tmp_path.rglob("*.sqlite"))
+    assert done.stderr == (
+        f"Error: port {ports[1]} (Intranet) is in use: stop what listens there, "
+        "or choose another with FEDERATION_DEMO_INTRANET_PORT\n"
+    )
+    assert not (tmp_path / "demo" / "var").exists()
 
 
-def _certificates(metadata: str) -> list[str]:
-    return sorted(set(metadata.split("X509Certificate>")[1::2]))
+def test_a_broken_database_is_one_sentence_before_anything_starts(tmp_path):
+    directory, ports = tmp_path / "demo", free_ports(3)
+    (directory / "var").mkdir(parents=True)
+    (directory / "var" / "idp.sqlite").write_bytes(b"this was a database once" * 100)
+    done = run(directory, ports)
+    assert done.returncode == 1
+    (sentence,) = done.stderr.splitlines()
+    assert sentence.startswith("Error: Identity provider: ")
+    assert "idp.sqlite" in sentence
+    assert not (directory / "var" / "log").exists()
+
+
+def test_a_directory_of_other_addresses_is_left_alone(tmp_path):
+    directory = tmp_path / "demo"
+    directory.mkdir()
+    text = (ROOT / "development.ini").read_text().replace("idp_port = 6543", "idp_port = 6999")
+    (directory / "development.ini").write_text(text)
+    done = run(directory, free_ports(3))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: {directory} belongs to a demo at other addresses")
+    assert (directory / "development.ini").read_text() == text
+
+
+def test_when_one_process_dies_everything_stops_and_says_which(tmp_path):
+    directory, ports = tmp_path / "demo", free_ports(3)
+    with demo(directory, ports) as process:
+        process.wait_until(lambda: READY in process.output, "ready", seconds=120)
+        children = children_of(process.pid)
+        (learning,) = [pid for pid, line in children.items() if "--app-name=learning" in line]
+        os.kill(learning, signal.SIGKILL)
+        assert process.wait(20) == 1
+        assert "Error: Learning ended with -9" in process.output
+    assert not any(listening(port) for port in ports)
