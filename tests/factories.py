@@ -56,12 +56,15 @@ ASSERTION_ID = "_" + "c" * 32
 
 
 @cache
-def key_pair(name: str = "idp") -> tuple[bytes, bytes]:
-    """A private key and its certificate, both PEM: RSA of 2048 bits, the same for the same name."""
+def _made_key_pair(name: str) -> tuple[bytes, bytes]:
     return certificates.generate(name, now=NOW, bits=2048)
 
 
-@cache
+def key_pair(name: str = "idp") -> tuple[bytes, bytes]:
+    """A private key and its certificate, both PEM: RSA of 2048 bits, the same for the same name."""
+    return _made_key_pair(name)
+
+
 def signing_key(name: str = "idp") -> SigningKey:
     """The RSA signing key of this name, with its certificate."""
     return SigningKey.from_pem(*key_pair(name))
@@ -79,7 +82,6 @@ def ec_signing_key(bits: int = 256) -> SigningKey:
     )
 
 
-@cache
 def decryption_key(name: str = "sp-encryption") -> DecryptionKey:
     """The RSA decryption key of this name."""
     return DecryptionKey.from_pem(key_pair(name)[0])

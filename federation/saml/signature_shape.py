@@ -79,9 +79,11 @@ def _names(elements: etree._Element | list[etree._Element]) -> list[str]:
 def place(candidate: Candidate) -> Seen:
     """The signature is enveloped: a direct child of what it signs, the only one, first or right after Issuer."""
     children = _names(candidate.element)
-    expected = 1 if children[:1] == [_ISSUER] else 0
-    ok = children.count(SIGNATURE) == 1 and children[expected] == SIGNATURE
-    ok = ok and candidate.signature.getparent() is candidate.element
+    ok = (
+        candidate.signature.getparent() is candidate.element
+        and children.count(SIGNATURE) == 1
+        and (children[:2] == [_ISSUER, SIGNATURE] or (children[0] == SIGNATURE and _ISSUER not in children))
+    )
     return Seen(ok, "one signature, first or right after Issuer", "as expected" if ok else "another arrangement")
 
 

@@ -1,0 +1,88 @@
+"""Signing keys hide their private half; public keys are strong enough or no keys at all."""
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
+
+from federation.errors import ConfigurationError
+from federation.saml.names import Algorithm
+from federation.saml.signature_keys import METHODS, SigningKey, load_public_key
+from tests import factories
+
+
+def pem(
+    private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | dsa.DSAPrivateKey,
+) -> bytes:
+    return private.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def spki(private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey) -> bytes:
+    return private.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+
+
+WEAK_RSA = rsa.generate_private_key(65537, 1024)
+WEAK_EC = ec.generate_private_key(ec.SECP224R1())
+OTHER_KIND = ed25519.Ed25519PrivateKey.generate()
+
+
+def test_a_key_knows_its_certificate_and_its_algorithm() -> None:
+    key = factories.signing_key()
+    assert key.certificate is not None
+    assert key.algorithm == Algorithm.RSA_SHA256
+    assert factories.ec_signing_key().algorithm == Algorithm.ECDSA_SHA256
+
+
+def test_a_key_never_shows_itself() -> None:
+    assert repr(factories.signing_key()) == "SigningKey(RSA)"
+
+
+@pytest.mark.parametrize("private", [pem(WEAK_RSA), pem(WEAK_EC), pem(OTHER_KIND), b"junk", b""])
+def test_an_unfit_private_key_is_our_own_mistake(private: bytes) -> None:
+    with pytest.raises(ConfigurationError):
+        SigningKey.from_pem(private)
+
+
+def test_an_encrypted_private_key_is_our_own_mistake() -> None:
+    encrypted = rsa.generate_private_key(65537, 2048).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"x")
+    )
+    with pytest.raises(ConfigurationError):
+        SigningKey.from_pem(encrypted)
+
+
+def test_a_certificate_of_another_key_is_our_own_mistake() -> None:
+    with pytest.raises(ConfigurationError):
+        SigningKey.from_pem(factories.key_pair("idp")[0], factories.key_pair("other")[1])
+    with pytest.raises(ConfigurationError):
+        SigningKey.from_pem(factories.key_pair("idp")[0], b"junk")
+
+
+def test_a_key_that_lives_elsewhere_only_signs() -> None:
+    inside = factories.signing_key()
+    outside = SigningKey(public_key=inside.public_key, sign_octets=inside.sign)
+    assert outside.sign(b"octets") == inside.sign(b"octets")
+
+
+@pytest.mark.parametrize("key", [spki(WEAK_RSA), spki(WEAK_EC), spki(OTHER_KIND), b"junk", b""])
+def test_a_weak_or_strange_public_key_is_none(key: bytes) -> None:
+    assert load_public_key(key) is None
+
+
+def test_a_public_key_verifies_with_algorithms_of_its_kind_only() -> None:
+    for signer in (factories.signing_key(), factories.ec_signing_key()):
+        key = load_public_key(signer.public_key)
+        assert key is not None
+        value = signer.sign(b"octets")
+        assert key.verifies(b"octets", value, signer.algorithm)
+        assert not any(key.verifies(b"octets", value, other) for other in METHODS if other != signer.algorithm)
+
+
+@pytest.mark.parametrize("value", [b"\0" * 64, b"\0" * 63 + b"\1", b"\1" + b"\0" * 63, b"\xff" * 64])
+def test_ecdsa_values_out_of_range_verify_nothing(value: bytes) -> None:
+    key = load_public_key(factories.ec_signing_key().public_key)
+    assert key is not None
+    assert not key.verifies(b"octets", value, Algorithm.ECDSA_SHA256)
