@@ -34,16 +34,21 @@ class _Packaged(etree.Resolver):
         return self.resolve_string(resource.read_bytes(), context)  # type: ignore[call-arg]
 
 
-@cache
-def _schema() -> etree.XMLSchema:
+def compile_schema(text: str) -> etree.XMLSchema:
+    """Compile a schema whose imports are among the packaged files; any other import is answered with nothing."""
     parser = etree.XMLParser(no_network=True, load_dtd=False)
     parser.resolvers.add(_Packaged())
-    return etree.XMLSchema(etree.fromstring(_ENTRY, parser))
+    return etree.XMLSchema(etree.fromstring(text, parser))
+
+
+@cache
+def _metadata_schema() -> etree.XMLSchema:
+    return compile_schema(_ENTRY)
 
 
 def schema_problems(element: etree._Element, limit: int = 10) -> tuple[str, ...]:
     """The first few ways in which an element breaks the schemas, in the validator's words without its namespaces."""
-    schema = _schema()
+    schema = _metadata_schema()
     if schema.validate(element):
         return ()
     log: Any = schema.error_log

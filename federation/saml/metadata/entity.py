@@ -5,7 +5,7 @@ Everything that a profile needs to know about a partner comes from here and nowh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 
@@ -19,8 +19,8 @@ class KeyDescriptor:
     """
 
     use: str | None
-    public_key: bytes
-    certificate: bytes | None = None
+    public_key: bytes = field(repr=False)
+    certificate: bytes | None = field(default=None, repr=False)
     encryption_methods: tuple[str, ...] = ()
     digest_methods: tuple[str, ...] = ()
 

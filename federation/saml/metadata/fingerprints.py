@@ -34,7 +34,7 @@ def of_entity(entity: Entity) -> tuple[Fingerprint, ...]:
 
 
 def of_document(document: bytes) -> Fingerprint:
-    """The fingerprint of the document's octets: all that a person can compare when there is no key in it."""
+    """The fingerprint of the document's octets: what `sha256sum` says of the partner's own file."""
     return Fingerprint(DOCUMENT, certificates.fingerprint(document))
 
 

@@ -22,6 +22,7 @@ from federation.saml.metadata.findings import Findings, Level
 from federation.saml.names import DS, DSIG11, MD
 
 MIN_RSA_BITS: Final = 2048
+MAX_RSA_BITS: Final = 16384
 MIN_EC_BITS: Final = 256
 _CURVES: Final = {
     "urn:oid:1.2.840.10045.3.1.7": ec.SECP256R1(),
@@ -108,8 +109,6 @@ def _bare_key(element: _Element) -> bytes:
             modulus, exponent = (
                 int.from_bytes(_octets(value.find(f"{{{DS}}}{name}")), "big") for name in ("Modulus", "Exponent")
             )
-            if modulus.bit_length() > 16384:
-                raise _Unusable("is an RSA key of more than 16384 bits")
             key = rsa.RSAPublicNumbers(exponent, modulus).public_key()
         elif (value := element.find(f"{{{DSIG11}}}ECKeyValue")) is not None:
             named = value.find(f"{{{DSIG11}}}NamedCurve")
@@ -126,20 +125,17 @@ def _bare_key(element: _Element) -> bytes:
 
 
 def _demand_strength(public_key: bytes) -> None:
-    """RSA of at least 2048 bits, EC of at least 256 (SDP-MD06, SDP-MD07); nothing else signs or encrypts here."""
-    try:
-        key = load_der_public_key(public_key)
-    except (ValueError, UnsupportedAlgorithm):
-        raise _Unusable("is of a kind that is not supported") from None
+    """RSA of 2048 to 16384 bits, EC of at least 256 (SDP-MD06, SDP-MD07); nothing else signs or encrypts here.
+
+    The upper limit is OpenSSL's: beyond it a verification would only cost time and then fail.
+    """
+    key = load_der_public_key(public_key)
     if isinstance(key, rsa.RSAPublicKey):
-        numbers = key.public_numbers()
-        if numbers.n.bit_length() < MIN_RSA_BITS:
-            raise _Unusable(f"is an RSA key of fewer than {MIN_RSA_BITS} bits")
-        if numbers.e < 3 or numbers.e % 2 == 0:
-            raise _Unusable("is an RSA key with an exponent that protects nothing")
+        if not MIN_RSA_BITS <= key.key_size <= MAX_RSA_BITS:
+            raise _Unusable(f"is an RSA key of {key.key_size} bits, not of {MIN_RSA_BITS} to {MAX_RSA_BITS}")
     elif isinstance(key, ec.EllipticCurvePublicKey):
         if key.curve.key_size < MIN_EC_BITS:
-            raise _Unusable(f"is an EC key of fewer than {MIN_EC_BITS} bits")
+            raise _Unusable(f"is an EC key of {key.curve.key_size} bits, not of at least {MIN_EC_BITS}")
     else:
         raise _Unusable("is of a kind that is not supported")
 

@@ -51,7 +51,8 @@ class TrustedMetadata:
 class Unconfirmed(Refused):
     """Everything is in order, but nothing vouches for the document: a person must compare the fingerprints first.
 
-    Carries the `entity`, the `fingerprints` to show and to confirm, and the `misses`.
+    Carries the `entity`, the `misses`, and the `fingerprints` to show. The first one is enough: it is the signer's, or
+    the whole document's, which also covers the endpoints. Instead of it every key may be confirmed, one by one.
     """
 
     def __init__(
@@ -215,7 +216,7 @@ def _confirm(
     try:
         return run((keys_are_confirmed,), checks, keys, confirmed)
     except Refused as refused:
-        offered = list(keys or (whole,))
+        offered = [whole, *keys]
         if origin.signer is not None:
             offered.insert(0, Fingerprint(fingerprints.METADATA_SIGNATURE, fingerprints.of_key(origin.signer)))
         raise Unconfirmed(refused.checks, entity=entity, offered=tuple(offered), misses=misses) from None

@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
 from federation.errors import ConfigurationError
 from federation.saml import xml
 from federation.saml.codec.metadata import entity_descriptor
-from federation.saml.codec.metadata_schema import schema_problems
+from federation.saml.codec.metadata_schema import compile_schema, schema_problems
 from federation.saml.metadata import reading
 from federation.saml.metadata.entity import (
     AttributeConsumingService,
@@ -161,3 +162,10 @@ def test_a_broken_document_has_its_problems_named():
     problems = schema_problems(root)
     assert any("entityID" in problem for problem in problems)
     assert any("Foo" in problem for problem in problems)
+
+
+def test_a_schema_that_is_not_packaged_is_never_fetched():
+    """The import is answered with nothing: what it would define is unknown, and no socket was opened."""
+    imported = '<xs:import namespace="urn:x" schemaLocation="https://schemas.example.org/x.dtd"/>'
+    schema = compile_schema(f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">{imported}</xs:schema>')
+    assert not schema.validate(etree.fromstring('<x xmlns="urn:x"/>'))

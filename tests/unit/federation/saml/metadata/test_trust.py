@@ -281,6 +281,7 @@ def test_unsigned_metadata_waits_for_a_person_who_is_shown_every_fingerprint():
     assert caught.value.rule == "metadata.confirmed"
     assert caught.value.entity.entity_id == SP_ID
     assert [(shown.use, shown.value) for shown in caught.value.fingerprints] == [
+        ("whole document", certificates.fingerprint(document.encode())),
         ("signing", fingerprint_of("sp")),
         ("encryption", fingerprint_of("sp-encryption")),
     ]
@@ -305,10 +306,10 @@ def test_one_key_for_both_uses_is_shown_once():
     document = entity_xml(sp_role_xml(key_xml("sp", "signing") + key_xml("sp", "encryption") + acs_xml()))
     with pytest.raises(Unconfirmed) as caught:
         check(document)
-    assert [shown.use for shown in caught.value.fingerprints] == ["signing and encryption"]
+    assert [shown.use for shown in caught.value.fingerprints] == ["whole document", "signing and encryption"]
 
 
-def test_without_any_key_the_document_itself_is_compared():
+def test_the_fingerprint_of_the_document_is_enough_and_covers_its_endpoints():
     document = entity_xml(sp_role_xml(acs_xml())).encode()
     with pytest.raises(Unconfirmed) as caught:
         check(document)
@@ -334,7 +335,12 @@ def test_a_signature_by_an_unknown_key_must_be_good_and_then_a_person_is_asked()
     document = resigned(published(sp_entity(), "sp"), "federation")
     with pytest.raises(Unconfirmed) as caught:
         check(document)
-    assert [shown.use for shown in caught.value.fingerprints] == ["metadata signature", "signing", "encryption"]
+    assert [shown.use for shown in caught.value.fingerprints] == [
+        "metadata signature",
+        "whole document",
+        "signing",
+        "encryption",
+    ]
     assert caught.value.fingerprints[0].value == fingerprint_of("federation")
     confirmed = check(document, confirmed_key_fingerprints=[fingerprint_of("sp"), fingerprint_of("sp-encryption")])
     assert not confirmed.signed
@@ -342,11 +348,12 @@ def test_a_signature_by_an_unknown_key_must_be_good_and_then_a_person_is_asked()
 
 
 @pytest.mark.parametrize("name", ["shibboleth-sp.xml", "mellon-sp.xml", "shibboleth-sp-handler.xml"])
-def test_stock_metadata_becomes_usable_when_its_keys_are_confirmed(name):
+@pytest.mark.parametrize("choice", [slice(1), slice(1, None)], ids=["the document", "every key"])
+def test_stock_metadata_becomes_usable_when_what_is_shown_is_confirmed(name, choice):
     document = (SAMPLES / name).read_bytes()
     with pytest.raises(Unconfirmed) as caught:
         check(document, allow_http_loopback=True)
-    shown = [fingerprint.value for fingerprint in caught.value.fingerprints]
+    shown = [fingerprint.value for fingerprint in caught.value.fingerprints[choice]]
     trusted = check(document, allow_http_loopback=True, confirmed_key_fingerprints=shown)
     assert {"metadata.unsigned", "metadata.valid_until.missing", "metadata.requested_attribute.missing"} <= {
         miss.rule for miss in trusted.misses
