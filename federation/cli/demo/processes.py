@@ -39,8 +39,8 @@ def command(federation: Federation, site: Site, *arguments: str, typed: str | No
         cwd=federation.config.parent,
     )
     if done.returncode:
-        _, error, sentence = done.stderr.rpartition("Error: ")
-        raise ConfigurationError(f"{site.name}: {sentence.strip() if error else done.stderr.strip() or done.returncode}")
+        _, _, sentence = f"\n{done.stderr}".rpartition("\nError: ")
+        raise ConfigurationError(f"{site.name}: {sentence.strip() or f'ended with {done.returncode}'}")
     return done.stdout
 
 
