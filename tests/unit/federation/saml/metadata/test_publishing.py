@@ -2,6 +2,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from saml2 import md
+from saml2.validate import valid_instance
 
 from federation.errors import ConfigurationError
 from federation.saml import certificates, signature, xml
@@ -44,6 +46,13 @@ def test_it_is_signed_and_valid_for_three_weeks(entity, key):
 @BOTH
 def test_it_keeps_to_the_schemas(entity, key):
     assert schema_problems(xml.parse(published(entity, key))) == ()
+
+
+@BOTH
+def test_software_by_others_reads_it_as_valid(entity, key):
+    descriptor = md.entity_descriptor_from_string(published(entity, key))
+    assert valid_instance(descriptor)
+    assert descriptor.entity_id == entity.entity_id
 
 
 @BOTH
