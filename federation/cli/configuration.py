@@ -37,7 +37,8 @@ class ConfigFile:
     def settings(self) -> dict[str, str]:
         """The raw settings of the section, with `%(here)s` and the `[DEFAULT]` values filled in.
 
-        Raises `ConfigurationError` when the file cannot be read or has no such section.
+        `here` is among them: what a relative path in a setting is relative to. Raises `ConfigurationError` when the file
+        cannot be read or has no such section.
         """
         from configparser import Error as IniError
         from configparser import RawConfigParser
@@ -51,7 +52,7 @@ class ConfigFile:
             if self.section not in apps:
                 present = ", ".join(apps) or "none"
                 raise ConfigurationError(f"{self.path} has no section [app:{self.section}]; apps in it: {present}")
-            return dict(appconfig(f"config:{self.path}", name=self.section).local_conf)
+            return {"here": str(self.path.parent), **appconfig(f"config:{self.path}", name=self.section).local_conf}
         except OSError as error:
             raise ConfigurationError(f"{self.path}: {error.strerror}") from error
         except (IniError, UnicodeDecodeError, LookupError, ImportError) as error:

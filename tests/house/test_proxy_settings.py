@@ -79,8 +79,13 @@ def test_apache_accepts_its_part(base):
 
 @pytest.mark.parametrize(
     ("file", "server"),
-    [("development.ini", "main"), ("development.ini", "sp"), ("development.ini", "learning")]
-    + [("production.ini", "main"), ("production.ini", "sp")],
+    [
+        ("development.ini", "main"),
+        ("development.ini", "sp"),
+        ("development.ini", "learning"),
+        ("production.ini", "main"),
+        ("production.ini", "sp"),
+    ],
 )
 def test_waitress_accepts_its_part_and_listens_on_loopback_alone(file, server):
     ini = ConfigParser(defaults={"here": str(ROOT)})

@@ -36,7 +36,10 @@ def ini(tmp_path: Path) -> Path:
 
 
 def settings(path: Path, section: str) -> dict[str, str]:
-    return ConfigFile(path, section).settings()
+    """Settings of a section; `here`, which all have, is checked and left out."""
+    found = ConfigFile(path, section).settings()
+    assert found.pop("here") == str(path.parent)
+    return found
 
 
 def test_settings_have_their_variables_filled_in_and_the_defaults_left_out(ini):
