@@ -37,8 +37,8 @@ class ConfigFile:
     def settings(self) -> dict[str, str]:
         """The raw settings of the section, with `%(here)s` and the `[DEFAULT]` values filled in.
 
-        `here` is among them: what a relative path in a setting is relative to. Raises `ConfigurationError` when the file
-        cannot be read or has no such section.
+        `here` is among them: what a relative path in a setting is relative to. Raises `ConfigurationError` when the
+        file cannot be read or has no such section.
         """
         from configparser import Error as IniError
         from configparser import RawConfigParser
