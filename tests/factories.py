@@ -65,9 +65,14 @@ def key_pair(name: str = "idp") -> tuple[bytes, bytes]:
     return _made_key_pair(name)
 
 
+@cache
+def _made_signing_key(name: str) -> SigningKey:
+    return SigningKey.from_pem(*key_pair(name))
+
+
 def signing_key(name: str = "idp") -> SigningKey:
     """The RSA signing key of this name, with its certificate."""
-    return SigningKey.from_pem(*key_pair(name))
+    return _made_signing_key(name)
 
 
 @cache
@@ -82,9 +87,14 @@ def ec_signing_key(bits: int = 256) -> SigningKey:
     )
 
 
+@cache
+def _made_decryption_key(name: str) -> DecryptionKey:
+    return DecryptionKey.from_pem(key_pair(name)[0])
+
+
 def decryption_key(name: str = "sp-encryption") -> DecryptionKey:
     """The RSA decryption key of this name."""
-    return DecryptionKey.from_pem(key_pair(name)[0])
+    return _made_decryption_key(name)
 
 
 def descriptor(key: SigningKey | DecryptionKey, use: str | None = None, **more: Any) -> KeyDescriptor:
