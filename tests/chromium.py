@@ -61,6 +61,6 @@ def trust(certificate: bytes, *, home: Path, certutil: str) -> None:
 
 def sign_in(page: Page, username: str, password: str = PASSWORD) -> None:
     """Fill in our IdP's sign-in form, which must be showing, and send it."""
-    page.get_by_label("Username").fill(username)
+    page.get_by_label("User name").fill(username)
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Sign in").click()

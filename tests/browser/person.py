@@ -88,8 +88,7 @@ class Person:
         """The attributes that arrived at `site`, by their friendly names; somebody must be signed in there."""
         told = self.whoami(site)
         assert told is not None
-        attributes: dict[str, list[str]] = told["attributes"]
-        return attributes
+        return {told["friendly_names"][name]: values for name, values in told["attributes"].items()}
 
     def waits_until(self, condition: Callable[[], bool], what: str, seconds: float = 15) -> None:
         """Try again until `condition()`; fails after `seconds`."""

@@ -111,7 +111,7 @@ def test_who_is_outside_the_audience_is_told_why_and_can_go_back(person: Person)
 
     person.arrives_at_idp()
     expect(person.page.locator("main")).to_contain_text("Intranet")
-    person.page.get_by_role("button", name=re.compile("return|back", re.IGNORECASE)).click()
+    person.page.get_by_role("button", name=re.compile("^Return to")).click()
 
     expect(person.page).to_have_url(re.compile("^" + re.escape(person.sites.intranet + "/")))
     expect(person.page.locator("main")).to_contain_text(REFERENCE)

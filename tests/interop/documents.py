@@ -33,7 +33,12 @@ def role_certificates(metadata: bytes) -> list[x509.Certificate]:
 
 def fingerprint(certificate: x509.Certificate) -> str:
     """The SHA-256 fingerprint of a certificate."""
-    return hashlib.sha256(certificate.public_bytes(Encoding.DER)).digest().hex(":").upper()
+    return sha256(certificate.public_bytes(Encoding.DER))
+
+
+def sha256(octets: bytes) -> str:
+    """A SHA-256 digest as people read it."""
+    return hashlib.sha256(octets).digest().hex(":").upper()
 
 
 def _certificates(metadata: bytes, path: str) -> list[x509.Certificate]:

@@ -66,7 +66,6 @@ class ShibbolethSP(ApacheSite):
         self.environment |= {
             "SHIBSP_CFGDIR": f"{self.base}/etc",
             "SHIBSP_CONFIG": f"{self._etc}/shibboleth2.xml",
-            "SHIBSP_LOGGING": f"{self._etc}/shibd.logger",
             "SHIBSP_LOGDIR": f"{self.base}/log",
             "SHIBSP_RUNDIR": f"{self.base}/run",
             "SHIBSP_CACHEDIR": f"{self.base}/cache",
