@@ -1,0 +1,47 @@
+"""Print the table; with `--check` exit 1 when a ratio is over its budget."""
+
+from __future__ import annotations
+
+import argparse
+
+from tests.bench import saml, start_up
+from tests.bench.measure import Result, run
+
+HEADINGS = ("", "time", "beside", "time", "ratio", "budget", "")
+
+
+def main() -> int:
+    """Measure every entry, print the table, answer the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="exit 1 when a ratio is over its budget")
+    arguments = parser.parse_args()
+    results = [run(entry) for module in (saml, start_up) for entry in module.entries()]
+    rows = [HEADINGS, *(_row(result) for result in results)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    missed = [result for result in results if not result.kept]
+    if missed and arguments.check:
+        print(f"{len(missed)} over budget")
+        return 1
+    return 0
+
+
+def _row(result: Result) -> tuple[str, ...]:
+    budget = result.entry.budget
+    return (
+        result.entry.name,
+        _time(result.seconds),
+        result.entry.beside,
+        _time(result.baseline_seconds),
+        f"{result.ratio:.2f}",
+        "" if budget is None else f"<= {budget}",
+        "" if result.kept else "MISSED",
+    )
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds * 1000:.2f} ms" if seconds >= 0.001 else f"{seconds * 1_000_000:.0f} µs"
+
+
+raise SystemExit(main())
