@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
+from urllib.parse import unquote
 
 from federation.scim import urns
 from federation.scim.codec import expect_object, field
@@ -144,7 +145,7 @@ def _perform(operation: _Operation, perform: Perform, ids: Mapping[str, str | No
         raise invalid_syntax("a POST in a bulk needs a bulkId")
     if not operation.path.startswith("/"):
         raise invalid_value("path has to begin with a slash")
-    path = "/".join(str(_resolved(part, ids)) for part in operation.path.split("/"))
+    path = "/".join(unquote(str(_resolved(part, ids))) for part in operation.path.split("/"))
     data = None if operation.method == "DELETE" else expect_object(_resolved(operation.data, ids))
     return perform(operation.method, path, data, conditions={"if-match": operation.version})
 

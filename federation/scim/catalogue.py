@@ -10,6 +10,8 @@ from typing import Final
 from federation.scim import urns
 from federation.scim.schema import Attribute, ResourceType, Schema
 
+_LONG: Final = 2048
+
 
 def _many(name: str, description: str, value: Attribute, *types: str) -> Attribute:
     """A multi-valued attribute with the standard sub-attributes (RFC 7643 2.4)."""
@@ -47,8 +49,8 @@ _ADDRESSES: Final = Attribute(
     "Postal addresses.",
     multi_valued=True,
     sub_attributes=(
-        Attribute("formatted", description="The address, formatted to be shown."),
-        Attribute("streetAddress", description="Street, house number, and what else is needed."),
+        Attribute("formatted", description="The address, formatted to be shown.", max_length=_LONG),
+        Attribute("streetAddress", description="Street, house number, and what else is needed.", max_length=_LONG),
         Attribute("locality", description="City or town."),
         Attribute("region", description="State or region."),
         Attribute("postalCode", description="Postal code."),
@@ -90,10 +92,9 @@ USER_SCHEMA: Final = Schema(
             description="The person's user name. Compared without letter case; it never links anybody to an account.",
             required=True,
             uniqueness="server",
-            max_length=256,
         ),
         _NAME,
-        Attribute("displayName", description="The name that is shown.", max_length=256),
+        Attribute("displayName", description="The name that is shown."),
         Attribute("nickName", description="What the person is called casually."),
         Attribute(
             "profileUrl", "reference", "A page about the person.", reference_types=("external",), case_exact=True
@@ -139,7 +140,14 @@ ENTERPRISE_USER_SCHEMA: Final = Schema(
             "The person's manager.",
             sub_attributes=(
                 Attribute("value", description="The manager's id.", case_exact=True),
-                Attribute("$ref", "reference", "The manager's address.", reference_types=("User",), case_exact=True),
+                Attribute(
+                    "$ref",
+                    "reference",
+                    "The manager's address.",
+                    reference_types=("User",),
+                    case_exact=True,
+                    max_length=_LONG,
+                ),
                 Attribute("displayName", description="The manager's name.", mutability="readOnly"),
             ),
         ),
@@ -151,7 +159,7 @@ GROUP_SCHEMA: Final = Schema(
     "Group",
     "Group",
     (
-        Attribute("displayName", description="The name that is shown.", required=True, max_length=256),
+        Attribute("displayName", description="The name that is shown.", required=True),
         Attribute(
             "members",
             "complex",

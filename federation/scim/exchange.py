@@ -14,7 +14,7 @@ MEDIA_TYPE: Final = "application/scim+json"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request below the SCIM root. `path` is not unquoted; header names are in lower case."""
+    """A request below the SCIM root. `path` is decoded, as WSGI has it; header names are in lower case."""
 
     method: str
     path: str

@@ -9,10 +9,15 @@ from typing import Any, Final
 
 from federation.scim import urns
 
-MAX_TEXT: Final = 1024
+MAX_TEXT: Final = 256
 """Characters of a text, unless its attribute says otherwise."""
 MAX_VALUES: Final = 250
 """Values of a multi-valued attribute that is stored with its resource."""
+
+
+def _by_key(attributes: Iterable[Attribute]) -> Mapping[str, Attribute]:
+    """The attributes by name as names are compared: without letter case (RFC 7643 2.1)."""
+    return MappingProxyType({attribute.name.lower(): attribute for attribute in attributes})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,7 @@ class Schema:
 COMMON: Final = (
     Attribute("schemas", "reference", multi_valued=True, returned="always", mutability="readOnly", case_exact=True),
     Attribute("id", mutability="readOnly", returned="always", case_exact=True, uniqueness="server"),
-    Attribute("externalId", case_exact=True, max_length=256),
+    Attribute("externalId", case_exact=True),
     Attribute(
         "meta",
         "complex",
@@ -197,10 +202,6 @@ def split_name(name: str) -> tuple[str | None, str, str | None]:
     urn, colon, rest = name.rpartition(":")
     attribute, dot, sub = rest.partition(".")
     return (urn if colon else None), attribute, (sub if dot else None)
-
-
-def _by_key(attributes: Iterable[Attribute]) -> Mapping[str, Attribute]:
-    return MappingProxyType({attribute.name.lower(): attribute for attribute in attributes})
 
 
 _COMMON: Final = _by_key(COMMON)

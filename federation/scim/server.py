@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import unquote
 
 from federation.scim import bulk, codec, discovery, patch, selection
 from federation.scim.catalogue import RESOURCE_TYPES
@@ -124,7 +123,7 @@ class Server:
     def _existing(
         self, kind: ResourceType, name: str, edges: frozenset[str] = frozenset(), *, for_update: bool = False
     ) -> Record:
-        record = self._store.get(kind, unquote(name), edges=edges, for_update=for_update)
+        record = self._store.get(kind, name, edges=edges, for_update=for_update)
         if record is None:
             raise ScimError(404, f"there is no such {kind.name}")
         return record

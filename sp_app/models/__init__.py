@@ -6,6 +6,7 @@ from sp_app.models.base import Base
 from sp_app.models.connection import IdPConnection, IdPMetadata
 from sp_app.models.link import Link, identifier_key
 from sp_app.models.login import PendingRequest, ReplayEntry
+from sp_app.models.scim import ScimAnswer, ScimEmail, ScimGroup, ScimMember, ScimUser
 from sp_app.models.scim_token import ScimToken
 from sp_app.models.session import FederatedSession, subject_key
 from sp_app.models.switch import FederationSwitch
@@ -21,7 +22,12 @@ __all__ = [
     "Link",
     "PendingRequest",
     "ReplayEntry",
+    "ScimAnswer",
+    "ScimEmail",
+    "ScimGroup",
+    "ScimMember",
     "ScimToken",
+    "ScimUser",
     "identifier_key",
     "subject_key",
 ]

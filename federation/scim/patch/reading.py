@@ -65,7 +65,7 @@ def read(data: Mapping[str, Any], kind: ResourceType) -> Patch:
     for entry in entries:
         for operation in _read_operation(expect_object(entry), kind):
             if operation.path.place.attribute.edges and not operation.path.place.attribute.read_only:
-                members.append(_member_change(operation))
+                _append(members, _member_change(operation))
             else:
                 operations.append(operation)
     return Patch(tuple(operations), tuple(members))
@@ -144,6 +144,14 @@ def _member_change(operation: Operation) -> MemberChange:
     if operation.op == "remove" and operation.value is None:
         return MemberChange(MemberAction.REPLACE, ())
     return MemberChange(MemberAction(operation.op), member_ids(operation.value))
+
+
+def _append(changes: list[MemberChange], change: MemberChange) -> None:
+    """Add a change; neighbours that do the same become one, so that fifty operations are one statement."""
+    if changes and change.action in (MemberAction.ADD, MemberAction.REMOVE) and changes[-1].action is change.action:
+        changes[-1] = MemberChange(change.action, tuple(dict.fromkeys(changes[-1].ids + change.ids)))
+    else:
+        changes.append(change)
 
 
 def _is_id(comparison: Comparison) -> bool:
