@@ -60,8 +60,10 @@ __all__ = [
     "SIGNATURE_ALGORITHMS",
     "Algorithms",
     "Signed",
+    "SignedOctets",
     "SigningKey",
     "examine",
+    "examine_octets",
     "is_signed",
     "sign",
     "verify",
@@ -96,6 +98,15 @@ class HasPublicKey(Protocol):
     @property
     def public_key(self) -> bytes:
         """DER SubjectPublicKeyInfo."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOctets:
+    """What a verified signature covers, as the octets that were digested: for documents too large to hold twice."""
+
+    octets: bytes
+    checks: tuple[Check, ...]
+    public_key: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +185,18 @@ def examine(
     before: Sequence[Check] = (),
 ) -> Signed:
     """As `verify`, and answer the checks made too, after those made `before`."""
+    signed = examine_octets(element, keys=keys, algorithms=algorithms, before=before)
+    return Signed(element=xml.reparse(signed.octets), checks=signed.checks, public_key=signed.public_key)
+
+
+def examine_octets(
+    element: etree._Element,
+    *,
+    keys: Sequence[HasPublicKey | bytes],
+    algorithms: Algorithms = DEFAULT_ALGORITHMS,
+    before: Sequence[Check] = (),
+) -> SignedOctets:
+    """As `examine`, and leave it to the caller to parse the octets: as a stream, or when this tree is gone."""
     checks = run((_present,), before, element)
     candidate = Candidate(element, cast("etree._Element", element.find(SIGNATURE)), algorithms)
     checks = run(RULES, checks, candidate)
@@ -184,7 +207,7 @@ def examine(
     checks = run((_value,), checks, verified_by)
     octets = _signed_octets(candidate)
     checks = run((_octets,), checks, candidate, octets)
-    return Signed(element=xml.reparse(octets), checks=checks, public_key=cast("bytes", verified_by))
+    return SignedOctets(octets, checks, cast("bytes", verified_by))
 
 
 def verify_octets(

@@ -52,6 +52,9 @@ def parse(data: bytes, *, max_bytes: int = MAX_BYTES) -> etree._Element:
         raise Malformed("xml.size", f"longer than {max_bytes} octets")
     try:
         root = etree.fromstring(data, _PARSER)
+    except etree.XMLSyntaxError as error:
+        line, column = error.position
+        raise Malformed("xml.well_formed", f"not a well-formed XML document (line {line}, column {column})") from None
     except (etree.LxmlError, ValueError, LookupError):
         raise Malformed("xml.well_formed", "not a well-formed XML document") from None
     document = root.getroottree().docinfo
