@@ -58,7 +58,7 @@ _NONCE: Final = 12
 _HASHES: Final[Mapping[str, hashes.HashAlgorithm]] = {
     Algorithm.SHA1: hashes.SHA1(),  # noqa: S303 - OAEP needs no collision resistance
     Algorithm.SHA256: hashes.SHA256(),
-    Algorithm.MGF1_SHA1: hashes.SHA1(),  # noqa: S303
+    Algorithm.MGF1_SHA1: hashes.SHA1(),  # noqa: S303 (a mask function, no signature)
     Algorithm.MGF1_SHA256: hashes.SHA256(),
 }
 
@@ -146,7 +146,7 @@ def _opens(opened: bool) -> Seen:
 
 
 def _plaintext(candidate: Candidate, keys: Sequence[DecryptionKey]) -> bytes | None:
-    size = _KEY_SIZES[candidate.method]
+    size = _KEY_SIZES[candidate.algorithm]
     sealed = candidate.content
     attempts = [(wrapped, key) for wrapped in candidate.wrapped_keys for key in keys][:MAX_ATTEMPTS]
     for wrapped, key in attempts:

@@ -41,42 +41,42 @@ MASKS: Final = (Algorithm.MGF1_SHA1, Algorithm.MGF1_SHA256)
 
 
 class WrappedKey(NamedTuple):
-    """A content key as an EncryptedKey carries it: its octets, the OAEP digest and the mask generation, as URIs."""
+    """A content key as an EncryptedKey carries it: its octets; key transport, OAEP digest, mask generation as URIs."""
 
+    transport: str
     value: bytes
     digest: str
     mask: str
 
 
 class Candidate:
-    """An EncryptedAssertion, EncryptedID or EncryptedAttribute as it arrived. Nothing here is believed yet."""
+    """An EncryptedAssertion, EncryptedID or EncryptedAttribute, taken apart. Nothing here is believed yet.
 
-    __slots__ = ("data", "keys", "wrapper")
+    `keys` are the EncryptedKey elements, those inside EncryptedData first, then those beside it; `wrapped_keys` what
+    they carry, in the same order; `content` the octets of the content's CipherValue, empty when it is not base64 text.
+    """
+
+    __slots__ = ("content", "data", "key_info", "keys", "method", "wrapped_keys", "wrapper")
 
     def __init__(self, wrapper: etree._Element) -> None:
         data = wrapper.find(ENCRYPTED_DATA)
         self.wrapper = wrapper
         self.data = etree.Element(ENCRYPTED_DATA) if data is None else data
-        self.keys = (*self.data.findall(f"{KEY_INFO}/{ENCRYPTED_KEY}"), *wrapper.findall(ENCRYPTED_KEY))
+        self.method = self.data.find(ENCRYPTION_METHOD)
+        self.key_info = self.data.find(KEY_INFO)
+        inside = () if self.key_info is None else self.key_info.findall(ENCRYPTED_KEY)
+        self.keys = (*inside, *wrapper.findall(ENCRYPTED_KEY))
+        self.content = _value(self.data)
+        self.wrapped_keys = tuple(_wrapped(key) for key in self.keys)
 
     @property
-    def method(self) -> str:
-        """The content method, an algorithm URI."""
-        return _algorithm(self.data.find(ENCRYPTION_METHOD))
-
-    @property
-    def content(self) -> bytes:
-        """The octets of the content's CipherValue."""
-        return _value(self.data)
-
-    @property
-    def wrapped_keys(self) -> tuple[WrappedKey, ...]:
-        """Every wrapped key: those inside EncryptedData first, then those beside it."""
-        return tuple(_wrapped(key) for key in self.keys)
+    def algorithm(self) -> str:
+        """The URI of the content method, or an empty string."""
+        return _algorithm(self.method)
 
 
-def _names(elements: Iterable[etree._Element]) -> list[str]:
-    return [str(element.tag) for element in elements]
+def _names(elements: Iterable[etree._Element] | None) -> list[str]:
+    return [] if elements is None else [str(element.tag) for element in elements]
 
 
 def _algorithm(element: etree._Element | None) -> str:
@@ -96,12 +96,14 @@ def _value(parent: etree._Element) -> bytes:
 def _wrapped(key: etree._Element) -> WrappedKey:
     # XML Encryption 1.1, 5.5.2: the digest is SHA-1 where none is named; the older identifier always masks with MGF1
     # and SHA-1, the newer one does where no MGF is named.
+    digest, mask = Algorithm.SHA1, Algorithm.MGF1_SHA1
     method = key.find(ENCRYPTION_METHOD)
-    digest = _algorithm(key.find(f"{ENCRYPTION_METHOD}/{DIGEST_METHOD}")) or Algorithm.SHA1
-    mask: str = Algorithm.MGF1_SHA1
-    if _algorithm(method) == Algorithm.RSA_OAEP:
-        mask = _algorithm(key.find(f"{ENCRYPTION_METHOD}/{MGF}")) or mask
-    return WrappedKey(_value(key), digest, mask)
+    transport = _algorithm(method)
+    if method is not None:
+        digest = _algorithm(method.find(DIGEST_METHOD)) or digest
+        if transport == Algorithm.RSA_OAEP:
+            mask = _algorithm(method.find(MGF)) or mask
+    return WrappedKey(transport, _value(key), digest, mask)
 
 
 @rule("encryption.structure", "SAML Core 2.2.4; XML Encryption 3.1, 3.4")
@@ -138,38 +140,8 @@ def _only_hints(key_info: etree._Element) -> bool:
 @rule("encryption.method", "IIP-ALG04; XML Encryption 5.2.4")
 def method(candidate: Candidate) -> Seen:
     """The content method is AES-GCM, whose tag authenticates: no CBC, no triple DES."""
-    found = candidate.data.find(ENCRYPTION_METHOD)
-    ok = candidate.method in DATA_ALGORITHMS and found is not None and set(_names(found)) <= {KEY_SIZE}
-    return Seen(ok, "AES-128-GCM or AES-256-GCM", candidate.method[:100] or "none")
-
-
-@rule("encryption.key_transport", "IIP-ALG06; XML Encryption 5.5.2")
-def key_transport(candidate: Candidate) -> Seen:
-    """Every wrapped key uses RSA-OAEP with SHA-1 or SHA-256: no PKCS #1 v1.5."""
-    methods = [found for key in candidate.keys for found in key.findall(ENCRYPTION_METHOD)]
-    received = [_algorithm(found) for found in methods]
-    ok = (
-        set(received) <= set(KEY_TRANSPORT_ALGORITHMS)
-        and all(set(_names(found)) <= {KEY_SIZE, DIGEST_METHOD, MGF} for found in methods)
-        and all(wrapped.digest in DIGESTS and wrapped.mask in MASKS for wrapped in candidate.wrapped_keys)
-    )
-    return Seen(ok, "RSA-OAEP with SHA-1 or SHA-256", ", ".join(uri[:100] for uri in received) or "none")
-
-
-@rule("encryption.key_info", "SAML Core 6.1; XML Encryption 3.5")
-def key_info(candidate: Candidate) -> Seen:
-    """KeyInfo holds hints and wrapped keys; a RetrievalMethod points to a key beside the data, plainly."""
-    expected = "wrapped keys in the same element"
-    neighbours = {f"#{key.get('Id')}" for key in candidate.wrapper.findall(ENCRYPTED_KEY) if key.get("Id")}
-    info = candidate.data.find(KEY_INFO)
-    for child in () if info is None else info:
-        if child.tag == RETRIEVAL_METHOD:
-            ok = len(child) == 0 and child.get("URI") in neighbours
-        else:
-            ok = child.tag == ENCRYPTED_KEY or child.tag in _KEY_HINTS
-        if not ok:
-            return Seen(False, expected, "something else")
-    return Seen(True, expected, expected)
+    ok = candidate.algorithm in DATA_ALGORITHMS and set(_names(candidate.method)) <= {KEY_SIZE}
+    return Seen(ok, "AES-128-GCM or AES-256-GCM", candidate.algorithm or "none")
 
 
 @rule("encryption.keys", "SAML Core 2.2.4")
@@ -179,15 +151,41 @@ def keys(candidate: Candidate) -> Seen:
     return Seen(ok, f"1 to {MAX_WRAPPED_KEYS} wrapped keys", str(len(candidate.keys)))
 
 
+@rule("encryption.key_transport", "IIP-ALG06; XML Encryption 5.5.2")
+def key_transport(candidate: Candidate) -> Seen:
+    """Every wrapped key uses RSA-OAEP with SHA-1 or SHA-256: no PKCS #1 v1.5."""
+    ok = all(
+        wrapped.transport in KEY_TRANSPORT_ALGORITHMS
+        and wrapped.digest in DIGESTS
+        and wrapped.mask in MASKS
+        and set(_names(key.find(ENCRYPTION_METHOD))) <= {KEY_SIZE, DIGEST_METHOD, MGF}
+        for wrapped, key in zip(candidate.wrapped_keys, candidate.keys, strict=True)
+    )
+    received = ", ".join(wrapped.transport for wrapped in candidate.wrapped_keys)
+    return Seen(ok, "RSA-OAEP with SHA-1 or SHA-256", received or "none")
+
+
+@rule("encryption.key_info", "SAML Core 6.1; XML Encryption 3.5")
+def key_info(candidate: Candidate) -> Seen:
+    """KeyInfo holds hints and wrapped keys; a RetrievalMethod points to a key beside the data, plainly."""
+    expected = "wrapped keys in the same element"
+    neighbours = {f"#{key.get('Id')}" for key in candidate.wrapper.findall(ENCRYPTED_KEY) if key.get("Id")}
+    for child in () if candidate.key_info is None else candidate.key_info:
+        if child.tag == RETRIEVAL_METHOD:
+            ok = len(child) == 0 and child.get("URI") in neighbours
+        else:
+            ok = child.tag == ENCRYPTED_KEY or child.tag in _KEY_HINTS
+        if not ok:
+            return Seen(False, expected, "something else")
+    return Seen(True, expected, expected)
+
+
 @rule("encryption.inline", "XML Encryption 3.3")
 def inline(candidate: Candidate) -> Seen:
     """Every CipherData holds one CipherValue of base64 text: no CipherReference, which would fetch."""
     holders = (candidate.data, *candidate.keys)
-    ok = all(
-        _names(cipher_data) == [CIPHER_VALUE] and _value(holder)
-        for holder in holders
-        for cipher_data in holder.findall(CIPHER_DATA)
-    )
+    ok = bool(candidate.content) and all(wrapped.value for wrapped in candidate.wrapped_keys)
+    ok = ok and all(_names(holder.find(CIPHER_DATA)) == [CIPHER_VALUE] for holder in holders)
     return Seen(ok, "inline values", "inline values" if ok else "something else")
 
 

@@ -1,9 +1,10 @@
 """XML Signature as SAML profiles it (SAML Core 5): sign, and answer exactly what was signed.
 
-Verifying has three steps, and each can only refuse: the shape of the signature (`signature_shape`), the cryptography
-(xmlsec, restricted to what the shape allows, with one key from metadata at a time), and the octets: the element without
-its signature is canonicalised here once more, must have the digest that was just verified, and is parsed afresh. What
-the caller then reads is, octet for octet, what was signed; the document that arrived is not needed any more.
+Verifying has three steps, and each can only refuse. The signature has the shape that `signature_shape` allows. The
+element without its signature, canonicalised here, has the digest that the signature states. And xmlsec, restricted to
+what the shape allows and with one key from metadata at a time, verifies the whole. Then those canonical octets are
+parsed afresh: what the caller reads is, octet for octet, what was signed, and the document that arrived is not needed
+any more.
 
 Signing canonicalises with lxml and asks the key for a signature over octets. That is the same for a key in a file and
 for one in a hardware module, which xmlsec could not reach.
@@ -24,7 +25,7 @@ from xmlsec import constants
 
 from federation.errors import ConfigurationError
 from federation.saml import xml
-from federation.saml.checks import Check, Seen, rule, run
+from federation.saml.checks import Check, Seen, attempt, rule, run
 from federation.saml.names import DS, SAML, Algorithm
 from federation.saml.signature_keys import (
     DEFAULT_ALGORITHMS,
@@ -172,7 +173,7 @@ def verify(
     """What the signature of this element covers, as a new document of its own, without the signature.
 
     `keys` come from the partner's metadata; each is a KeyDescriptor or DER SubjectPublicKeyInfo, and they are tried in
-    turn. Raises `Refused` (rules `signature.*`), also when there is no signature, and `Malformed` (rule `xml.ids`).
+    turn. Raises `Refused` (rules `signature.*`, `xml.ids`, `xml.canonical`), also when there is no signature.
     """
     return examine(element, keys=keys, algorithms=algorithms).element
 
@@ -198,15 +199,15 @@ def examine_octets(
 ) -> SignedOctets:
     """As `examine`, and leave it to the caller to parse the octets: as a stream, or when this tree is gone."""
     checks = run((_present,), before, element)
+    attempt(checks, "SAML Core 1.3.4, 5.4.2", xml.collect_ids, element.getroottree().getroot())
     candidate = Candidate(element, cast("etree._Element", element.find(SIGNATURE)), algorithms)
     checks = run(RULES, checks, candidate)
-    xml.collect_ids(element.getroottree().getroot())
-    usable = _usable(keys, candidate.algorithm(SIGNED_INFO, SIGNATURE_METHOD))
+    octets = attempt(checks, "Exclusive XML Canonicalization 1.0", _signed_octets, candidate)
+    checks = run((_content,), checks, candidate, octets)
+    usable = _usable(keys, candidate.signature_algorithm)
     checks = run((_key_known,), checks, usable)
     verified_by = _verifying_key(candidate, usable)
     checks = run((_value,), checks, verified_by)
-    octets = _signed_octets(candidate)
-    checks = run((_octets,), checks, candidate, octets)
     return SignedOctets(octets, checks, cast("bytes", verified_by))
 
 
@@ -240,6 +241,13 @@ def _detached_algorithm(algorithm: str, algorithms: Algorithms) -> Seen:
     return Seen(algorithm in algorithms.signature, "RSA or ECDSA with SHA-256, SHA-384 or SHA-512", algorithm[:100])
 
 
+@rule("signature.content", "SAML Core 5.4.2; XML Signature 3.2.1, 8.1.3")
+def _content(candidate: Candidate, octets: bytes) -> Seen:
+    """The octets that will be read have the digest that was signed: nothing was changed afterwards."""
+    ok = hmac.compare_digest(hashlib.new(_DIGESTS[candidate.digest_algorithm], octets).digest(), candidate.digest)
+    return Seen(ok, "the content that was signed", "as expected" if ok else "other content")
+
+
 @rule("signature.key", "SAML Metadata 2.4.1.1; SDP-MD06, SDP-MD07")
 def _key_known(usable: Sequence[tuple[bytes, PublicKey]]) -> Seen:
     """The partner's metadata has a signing key of the algorithm's kind that is strong enough."""
@@ -247,19 +255,11 @@ def _key_known(usable: Sequence[tuple[bytes, PublicKey]]) -> Seen:
     return Seen(bool(usable), expected, f"{len(usable)} such keys")
 
 
-@rule("signature.value", "SDP-IDP05; IIP-MD07; XML Signature 3.2")
+@rule("signature.value", "SDP-IDP05; IIP-MD07; XML Signature 3.2.2")
 def _value(verified_by: bytes | None) -> Seen:
     """The signature verifies with one of those keys, and with no key from the message."""
     ok = verified_by is not None
     return Seen(ok, "a signature by a key in the partner's metadata", "as expected" if ok else "not verified by any")
-
-
-@rule("signature.octets", "XML Signature 8.1.3")
-def _octets(candidate: Candidate, octets: bytes) -> Seen:
-    """The octets that will be read have the digest that was signed."""
-    digest = hashlib.new(_DIGESTS[candidate.algorithm(SIGNED_INFO, REFERENCE, DIGEST_METHOD)], octets).digest()
-    ok = hmac.compare_digest(digest, candidate.octets(SIGNED_INFO, REFERENCE, DIGEST_VALUE))
-    return Seen(ok, "the digest in the signature", "as expected" if ok else "another digest")
 
 
 def _usable(keys: Sequence[HasPublicKey | bytes], algorithm: str) -> list[tuple[bytes, PublicKey]]:
@@ -274,8 +274,8 @@ def _usable(keys: Sequence[HasPublicKey | bytes], algorithm: str) -> list[tuple[
 
 
 def _verifying_key(candidate: Candidate, usable: Sequence[tuple[bytes, PublicKey]]) -> bytes | None:
-    method = _SIGNATURE_TRANSFORMS[candidate.algorithm(SIGNED_INFO, SIGNATURE_METHOD)]
-    digest = _DIGEST_TRANSFORMS[candidate.algorithm(SIGNED_INFO, REFERENCE, DIGEST_METHOD)]
+    method = _SIGNATURE_TRANSFORMS[candidate.signature_algorithm]
+    digest = _DIGEST_TRANSFORMS[candidate.digest_algorithm]
     for spki, key in usable:
         context = xmlsec.SignatureContext()
         context.key = key.for_xmlsec

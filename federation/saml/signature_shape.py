@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
 from typing import Final
 
 from lxml import etree
@@ -31,42 +30,83 @@ DIGEST_METHOD: Final = f"{{{DS}}}DigestMethod"
 DIGEST_VALUE: Final = f"{{{DS}}}DigestValue"
 INCLUSIVE_NAMESPACES: Final = f"{{{Algorithm.EXC_C14N}}}InclusiveNamespaces"
 _ISSUER: Final = f"{{{SAML}}}Issuer"
+_OUTER: Final = ([SIGNED_INFO, SIGNATURE_VALUE], [SIGNED_INFO, SIGNATURE_VALUE, KEY_INFO])
 _KEY_KINDS: Final = frozenset({f"{{{DS}}}X509Data", f"{{{DS}}}KeyName", f"{{{DS}}}KeyValue"})
 
 
-@dataclass(frozen=True, slots=True)
 class Candidate:
-    """An element that claims to be signed, its signature, and what we allow. Nothing here is believed yet."""
+    """An element that claims to be signed, its signature taken apart, and what we allow. Nothing here is believed yet.
 
-    element: etree._Element
-    signature: etree._Element
-    algorithms: Algorithms
+    Parts that are missing are None; where there are several of a name, the first is taken and `shape` refuses.
+    """
 
-    def find(self, *path: str) -> etree._Element | None:
-        """Follow child names down from the Signature."""
-        return self.signature.find("/".join(path))
+    __slots__ = (
+        "algorithms",
+        "canonicalization_method",
+        "digest_method",
+        "digest_value",
+        "element",
+        "key_info",
+        "reference",
+        "signature",
+        "signature_method",
+        "signature_value",
+        "signed_info",
+        "transforms",
+    )
 
-    def algorithm(self, *path: str) -> str:
-        """The Algorithm attribute of the element at this path, or an empty string."""
-        found = self.find(*path)
-        return "" if found is None else found.get("Algorithm", "")
-
-    def octets(self, *path: str) -> bytes:
-        """The base64 text at this path, decoded; empty when it is anything else."""
-        found = self.find(*path)
-        return b"" if found is None or len(found) else _decode(found.text or "")
+    def __init__(self, element: etree._Element, signature: etree._Element, algorithms: Algorithms) -> None:
+        self.element = element
+        self.signature = signature
+        self.algorithms = algorithms
+        parts = _first_by_name(signature)
+        self.signed_info = parts.get(SIGNED_INFO)
+        self.signature_value = parts.get(SIGNATURE_VALUE)
+        self.key_info = parts.get(KEY_INFO)
+        parts = _first_by_name(self.signed_info)
+        self.canonicalization_method = parts.get(CANONICALIZATION_METHOD)
+        self.signature_method = parts.get(SIGNATURE_METHOD)
+        self.reference = parts.get(REFERENCE)
+        parts = _first_by_name(self.reference)
+        self.transforms = parts.get(TRANSFORMS)
+        self.digest_method = parts.get(DIGEST_METHOD)
+        self.digest_value = parts.get(DIGEST_VALUE)
 
     @property
-    def inclusive_prefixes(self) -> tuple[str, ...]:
+    def signature_algorithm(self) -> str:
+        """The URI of the signature method, or an empty string."""
+        return _algorithm(self.signature_method)
+
+    @property
+    def digest_algorithm(self) -> str:
+        """The URI of the digest method, or an empty string."""
+        return _algorithm(self.digest_method)
+
+    @property
+    def digest(self) -> bytes:
+        """DigestValue decoded, empty when it is anything but base64 text."""
+        return _octets(self.digest_value)
+
+    @property
+    def inclusive_prefixes(self) -> list[str]:
         """The prefix list of the exclusive canonicalization transform (Exclusive XML Canonicalization 3)."""
-        path = (SIGNED_INFO, REFERENCE, TRANSFORMS)
-        found = self.find(*path, f"{TRANSFORM}[@Algorithm='{Algorithm.EXC_C14N}']", INCLUSIVE_NAMESPACES)
-        return () if found is None else tuple(found.get("PrefixList", "").split())
+        found = None if self.transforms is None else self.transforms.find(f"{TRANSFORM}/{INCLUSIVE_NAMESPACES}")
+        return [] if found is None else found.get("PrefixList", "").split()
 
 
-def _decode(text: str) -> bytes:
+def _first_by_name(parent: etree._Element | None) -> dict[str, etree._Element]:
+    return {} if parent is None else {str(child.tag): child for child in reversed(parent)}
+
+
+def _algorithm(element: etree._Element | None) -> str:
+    return "" if element is None else element.get("Algorithm", "")
+
+
+def _octets(element: etree._Element | None) -> bytes:
+    if element is None or len(element):
+        return b""
     try:
-        return base64.b64decode("".join(text.split()), validate=True)
+        return base64.b64decode("".join((element.text or "").split()), validate=True)
     except (binascii.Error, ValueError):
         return b""
 
@@ -90,15 +130,13 @@ def place(candidate: Candidate) -> Seen:
 @rule("signature.shape", "SAML Core 5.4; XML Signature 4")
 def shape(candidate: Candidate) -> Seen:
     """One SignedInfo with one Reference, one value, at most one KeyInfo; no Object, nothing else."""
-    signed_info, reference = candidate.find(SIGNED_INFO), candidate.find(SIGNED_INFO, REFERENCE)
     expected = "one SignedInfo, one Reference, one value, no Object"
-    if signed_info is None or reference is None:
+    if candidate.signed_info is None or candidate.reference is None:
         return Seen(False, expected, "an incomplete signature")
-    outer = _names(candidate.signature)
     ok = (
-        outer in ([SIGNED_INFO, SIGNATURE_VALUE], [SIGNED_INFO, SIGNATURE_VALUE, KEY_INFO])
-        and _names(signed_info) == [CANONICALIZATION_METHOD, SIGNATURE_METHOD, REFERENCE]
-        and _names(reference) == [TRANSFORMS, DIGEST_METHOD, DIGEST_VALUE]
+        _names(candidate.signature) in _OUTER
+        and _names(candidate.signed_info) == [CANONICALIZATION_METHOD, SIGNATURE_METHOD, REFERENCE]
+        and _names(candidate.reference) == [TRANSFORMS, DIGEST_METHOD, DIGEST_VALUE]
     )
     return Seen(ok, expected, expected if ok else "other or more elements")
 
@@ -107,16 +145,15 @@ def shape(candidate: Candidate) -> Seen:
 def reference(candidate: Candidate) -> Seen:
     """The one reference is to the ID of the element that envelops the signature, by plain string."""
     identifier = candidate.element.get("ID")
-    found = candidate.find(SIGNED_INFO, REFERENCE)
-    ok = bool(identifier) and found is not None and found.get("URI") == f"#{identifier}"
+    uri = None if candidate.reference is None else candidate.reference.get("URI")
+    ok = bool(identifier) and uri == f"#{identifier}"
     return Seen(ok, "# and the ID of the enclosing element", "as expected" if ok else "another reference")
 
 
 @rule("signature.transforms", "SAML Core 5.4.4")
 def transforms(candidate: Candidate) -> Seen:
     """Exactly the enveloped-signature transform and then exclusive canonicalization without comments."""
-    found = candidate.find(SIGNED_INFO, REFERENCE, TRANSFORMS)
-    steps = [] if found is None else list(found)
+    steps = [] if candidate.transforms is None else list(candidate.transforms)
     ok = (
         _names(steps) == [TRANSFORM, TRANSFORM]
         and [step.get("Algorithm") for step in steps] == [Algorithm.ENVELOPED, Algorithm.EXC_C14N]
@@ -129,7 +166,7 @@ def transforms(candidate: Candidate) -> Seen:
 @rule("signature.canonicalization", "SAML Core 5.4.3")
 def canonicalization(candidate: Candidate) -> Seen:
     """SignedInfo itself is canonicalised exclusively and without comments."""
-    found = candidate.find(SIGNED_INFO, CANONICALIZATION_METHOD)
+    found = candidate.canonicalization_method
     ok = (
         found is not None
         and found.get("Algorithm") == Algorithm.EXC_C14N
@@ -141,33 +178,30 @@ def canonicalization(candidate: Candidate) -> Seen:
 @rule("signature.algorithm", "SDP-ALG01; XML Signature 6.4")
 def algorithm(candidate: Candidate) -> Seen:
     """The signature method is one that we allow, with no parameter that could weaken it."""
-    found = candidate.find(SIGNED_INFO, SIGNATURE_METHOD)
-    uri = candidate.algorithm(SIGNED_INFO, SIGNATURE_METHOD)
+    found, uri = candidate.signature_method, candidate.signature_algorithm
     ok = found is not None and uri in candidate.algorithms.signature and len(found) == 0
-    return Seen(ok, "RSA or ECDSA with SHA-256, SHA-384 or SHA-512", uri[:100] or "none")
+    return Seen(ok, "RSA or ECDSA with SHA-256, SHA-384 or SHA-512", uri or "none")
 
 
 @rule("signature.digest", "SDP-ALG01; XML Signature 6.2")
 def digest(candidate: Candidate) -> Seen:
     """The digest method is one that we allow."""
-    found = candidate.find(SIGNED_INFO, REFERENCE, DIGEST_METHOD)
-    uri = candidate.algorithm(SIGNED_INFO, REFERENCE, DIGEST_METHOD)
+    found, uri = candidate.digest_method, candidate.digest_algorithm
     ok = found is not None and uri in candidate.algorithms.digest and len(found) == 0
-    return Seen(ok, "SHA-256, SHA-384 or SHA-512", uri[:100] or "none")
+    return Seen(ok, "SHA-256, SHA-384 or SHA-512", uri or "none")
 
 
 @rule("signature.base64", "XML Signature 4.2, 4.3.3.6")
 def base64_values(candidate: Candidate) -> Seen:
     """DigestValue and SignatureValue hold base64 text and nothing beside it."""
-    ok = bool(candidate.octets(SIGNED_INFO, REFERENCE, DIGEST_VALUE)) and bool(candidate.octets(SIGNATURE_VALUE))
+    ok = bool(_octets(candidate.digest_value)) and bool(_octets(candidate.signature_value))
     return Seen(ok, "base64 text only", "as expected" if ok else "something else")
 
 
 @rule("signature.key_info", "SAML Core 5.4.5")
 def key_info(candidate: Candidate) -> Seen:
     """KeyInfo, which we never use, holds only what describes a key: it is not signed and must not smuggle."""
-    expected = "X509Data, KeyName or KeyValue"
-    found = candidate.find(KEY_INFO)
+    expected, found = "X509Data, KeyName or KeyValue", candidate.key_info
     if found is None:
         return Seen(True, expected, "none")
     ok = all(str(child.tag) in _KEY_KINDS for child in found) and all(

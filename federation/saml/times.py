@@ -24,24 +24,28 @@ def parse_instant(text: str) -> datetime:
     match = _INSTANT.fullmatch(text) if len(text) <= 40 else None
     if match is None:
         raise Malformed("times.instant", "not an xs:dateTime")
-    year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
     micro = int((match[7] or "0")[:6].ljust(6, "0"))
     try:
-        instant = datetime(year, month, day, hour, minute, second, micro, tzinfo=UTC)
-        if match[8] not in (None, "Z"):
-            hours, minutes = match[8][1:].split(":")
-            offset = timedelta(hours=int(hours), minutes=int(minutes))
-            if offset > timedelta(hours=14) or int(minutes) > 59:
-                raise ValueError
-            instant = instant - offset if match[8][0] == "+" else instant + offset
+        year, month, day, hour, minute, second = map(int, match.group(1, 2, 3, 4, 5, 6))
+        return datetime(year, month, day, hour, minute, second, micro, tzinfo=UTC) - _offset(match[8])
     except (ValueError, OverflowError):
         raise Malformed("times.instant", "not a date that exists") from None
-    return instant
+
+
+def _offset(zone: str | None) -> timedelta:
+    """How far a zone is ahead of UTC; at most 14 hours (XML Schema 3.2.7.3). Raises `Malformed`."""
+    if zone is None or zone == "Z":
+        return timedelta(0)
+    hours, minutes = int(zone[1:3]), int(zone[4:6])
+    if minutes > 59 or hours * 60 + minutes > 14 * 60:
+        raise Malformed("times.instant", "not a time zone that exists")
+    offset = timedelta(hours=hours, minutes=minutes)
+    return offset if zone[0] == "+" else -offset
 
 
 def format_instant(instant: datetime) -> str:
     """Write an aware `datetime` as UTC with whole seconds and a trailing Z."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def parse_duration(text: str) -> timedelta:

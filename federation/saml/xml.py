@@ -26,6 +26,7 @@ SPACE: Final = " \t\r\n"
 _ENCODINGS: Final = frozenset({"UTF-8", "UTF-16", "UTF-16LE", "UTF-16BE", "US-ASCII", "ASCII", "ISO-8859-1"})
 _SAML_NAMESPACES: Final = frozenset({SAML, SAMLP, MD})
 _CRYPTO_NAMESPACES: Final = frozenset({DS, DSIG11, XENC, XENC11})
+_ID_NAMES: Final = frozenset({"ID", "Id", "id", "iD"})
 _EVENTS: Final = ("start-ns", "start", "pi")
 
 _PARSER: Final = etree.XMLParser(
@@ -104,9 +105,9 @@ def collect_ids(*roots: etree._Element) -> Mapping[str, etree._Element]:
     """
     found: dict[str, etree._Element] = {}
     for root in roots:
-        for element in root.iter(etree.Element):
-            for name, value in element.attrib.items():
-                if name[-2:] in ("ID", "Id", "id", "iD") and (len(name) == 2 or name[-3] == "}"):
+        for element in root.iter("*"):
+            for name, value in element.items():
+                if name[-2:] in _ID_NAMES and (len(name) == 2 or name[-3] == "}"):
                     _check_id(element, str(name), str(value))
                     if value in found:
                         raise Malformed("xml.ids", "an identifier occurs twice")

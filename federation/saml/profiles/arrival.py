@@ -46,8 +46,9 @@ def open_message(
     checks = run(transport, (), received)
     element = attempt(checks, form, xml.parse, received.xml)
     checks = run(document, checks, element)
-    attempt(checks, form, xml.collect_ids, element)
     checks = run(signed, checks, received, element)
+    if not signature.is_signed(element):
+        attempt(checks, form, xml.collect_ids, element)
     detached = received.query_signature
     if detached is not None:
         checks = signature.verify_octets(

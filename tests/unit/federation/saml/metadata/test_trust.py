@@ -382,8 +382,8 @@ def test_changing_anything_after_signing_is_noticed():
         set_attributes(document, {"validUntil": "2026-12-01T00:00:00Z"}),
         set_attributes(document, {"entityID": "https://victim.example.org"}),
     ):
-        assert refusal(changed, signer_fingerprints=[fingerprint_of("sp")]) == "signature.value"
-        assert refusal(changed) == "signature.value"
+        assert refusal(changed, signer_fingerprints=[fingerprint_of("sp")]) == "signature.content"
+        assert refusal(changed) == "signature.content"
 
 
 def test_the_limit_of_the_size_is_the_caller_s():
