@@ -70,16 +70,21 @@ class AccountLink(Base):
 
 
 class GroupLink(Base):
-    """A group of ours at one partner; columns as in `AccountLink`. `deleting` says that it is on its way out."""
+    """A group of ours at one partner; columns as in `AccountLink`.
+
+    `deleting` says that it is on its way out, and `not_before` when to try that again.
+    """
 
     __tablename__ = "provisioning_group"
 
     connection_id: Mapped[str] = mapped_column(ForeignKey("connection.id", ondelete="CASCADE"), primary_key=True)
     group_id: Mapped[str] = mapped_column(primary_key=True)
     remote_id: Mapped[str | None]
+    version: Mapped[str | None]
     document: Mapped[dict[str, Any]]
     intended: Mapped[dict[str, Any] | None]
     deleting: Mapped[bool] = mapped_column(default=False, server_default=false())
+    not_before: Mapped[datetime | None]
     created: Mapped[datetime]
     modified: Mapped[datetime]
 
