@@ -24,13 +24,13 @@ from sqlalchemy.orm import Session
 from webtest import TestApp, TestResponse
 
 from federation.attributes.catalogue import CATALOGUE
+from federation.saml.bindings import post, redirect
 from federation.saml.identifiers import new_id
 from federation.saml.messages import Attribute, AuthnRequest, NameID, Received, Status
 from federation.saml.metadata import publishing
 from federation.saml.metadata.entity import Entity
 from federation.saml.metadata.reading import read_document
 from federation.saml.names import Binding, NameIDFormat
-from federation.saml.bindings import post, redirect
 from federation.saml.profiles import sso_request, sso_response
 from federation.storage import engine as engines
 from federation.storage.session import unit_of_work
