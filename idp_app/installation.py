@@ -53,6 +53,11 @@ class Installation:
         migrations.require_current(engine, script_location=SCRIPTS, version_table=VERSION_TABLE)
         return cls(settings, keys, engine, factory(engine), clock)
 
+    def check(self) -> None:
+        """Raise `ConfigurationError` unless keys and database can be used now."""
+        key_files.load(self.settings.keys_directory)
+        migrations.require_current(self.engine, script_location=SCRIPTS, version_table=VERSION_TABLE)
+
     @cached_property
     def passwords(self) -> Passwords:
         """The hasher; made at first use, because most commands need none."""

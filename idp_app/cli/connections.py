@@ -91,9 +91,7 @@ def _show(unconfirmed: Unconfirmed) -> None:
     click.echo(f"Nothing vouches for the metadata of {unconfirmed.entity.entity_id} yet. Its fingerprints (SHA-256):")
     for fingerprint in unconfirmed.fingerprints:
         click.echo(f"  {fingerprint.use:<12} {fingerprint.value}")
-    click.echo(
-        "Compare them with the partner over another channel, then repeat the command with --fingerprint for each."
-    )
+    click.echo("Compare them with the partner over another channel, then give --fingerprint for each key.")
     for miss in unconfirmed.misses:
         click.echo(f"  misses: {miss.message} [{miss.rule}]")
 

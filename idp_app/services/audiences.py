@@ -59,6 +59,12 @@ def members(session: Session, audience: Audience, *, limit: int) -> Sequence[Per
     ).all()
 
 
+def size(session: Session, audience: Audience) -> int:
+    """How many people are in it."""
+    members = select(func.count()).where(audience_member.c.audience_id == audience.id)
+    return session.scalar(members) or 0
+
+
 def create(session: Session, name: str, act: Act, *, description: str = "") -> tuple[Audience, bool]:
     """The audience of that name, and whether it is new. Raises `InvalidInput`."""
     name = clean("audience", name, required=True)

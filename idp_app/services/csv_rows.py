@@ -62,8 +62,16 @@ class Row:
     flags: Mapping[str, bool] = field(default_factory=dict)
 
 
-def read(data: bytes) -> tuple[Row, ...]:
-    """Read the whole file. Raises `ImportRefused` with every problem that was found."""
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What was read: the rows that can be used, and what is wrong with the others."""
+
+    rows: tuple[Row, ...]
+    problems: tuple[Problem, ...]
+
+
+def read(data: bytes) -> Sheet:
+    """Read the whole file. Raises `ImportRefused` for one whose encoding or header leaves nothing to read."""
     if len(data) > MAX_OCTETS:
         raise ImportRefused([Problem(1, f"the file is larger than {MAX_OCTETS // 1024 // 1024} MiB")])
     text = _decode(data)
@@ -86,9 +94,7 @@ def read(data: bytes) -> tuple[Row, ...]:
         problems += error.problems
     if not rows and not problems:
         problems.append(Problem(header_line, "there are no people below the header"))
-    if problems:
-        raise ImportRefused(problems)
-    return tuple(rows)
+    return Sheet(tuple(rows), tuple(problems))
 
 
 def _decode(data: bytes) -> str:

@@ -47,14 +47,16 @@ def import_people(
     People are matched by user name, letter case aside; nobody is removed. `initial_password` is given to people who
     are new. Raises `ImportRefused` with every bad line before anything is written, `InvalidInput` for the password.
     """
-    rows = read(data)
+    sheet = read(data)
+    rows = sheet.rows
     known = _known(session, rows)
     audiences = {audience.name_key: audience.id for audience in session.scalars(select(Audience))}
     problems = [
-        Problem(row.line, reason) for row in rows for reason in _reasons(row, known.get(key(row.username)), audiences)
+        *sheet.problems,
+        *(Problem(row.line, why) for row in rows for why in _reasons(row, known.get(key(row.username)), audiences)),
     ]
     if problems:
-        raise ImportRefused(problems)
+        raise ImportRefused(sorted(problems, key=lambda problem: problem.line))
     new = changed = 0
     for done, row in enumerate(rows, 1):
         person = known.get(key(row.username))

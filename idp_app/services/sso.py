@@ -72,24 +72,17 @@ NO_SUCH_SUBJECT = Status(
 
 
 @rule("request.partner", "SAML Profiles 4.1.4.1; SDP-MD01")
-def partner_is_connected(partner: LiveConnection | None, issuer: str, now: datetime) -> Seen:
+def partner_is_connected(partner: LiveConnection | None, issuer: str) -> Seen:
     """The issuer is one of our connections, which was not ended."""
     connected = partner is not None and partner.state is not ConnectionState.DISCONNECTED
     return Seen(connected, "an entityID that is connected", issuer)
-
-
-@rule("request.partner_metadata", "SAML Metadata 2.3.2; IIP-MD04")
-def metadata_is_valid(partner: LiveConnection | None, issuer: str, now: datetime) -> Seen:
-    """Metadata past its validUntil vouches for nothing."""
-    until = partner.valid_until if partner is not None else None
-    return Seen(until is None or now < until, f"metadata valid after {now:%Y-%m-%d %H:%M}Z", f"valid until {until}")
 
 
 def arrive(session: Session, received: Received, installation: Installation, now: datetime) -> Arrival:
     """Accept an AuthnRequest. Raises `Malformed` or `Refused` with every check made."""
     issuer = sso_request.issuer_of(received)
     partner = installation.partners.by_entity_id(session, issuer)
-    checks = run((partner_is_connected, metadata_is_valid), (), partner, issuer, now)
+    checks = run((partner_is_connected,), (), partner, issuer)
     assert partner is not None
     settings = installation.settings
     accepted = sso_request.accept(

@@ -1,0 +1,136 @@
+"""Putting the web application together: settings and registry here, and nowhere else.
+
+Views find what they need on `request.idp`; services get it as arguments.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Final
+
+from pyramid.config import Configurator
+from pyramid.request import Request
+from pyramid.response import Response
+from sqlalchemy.orm import Session
+
+from federation.errors import ConfigurationError, FederationError
+from federation.storage.session import for_transaction_manager
+from federation.web import Site
+from federation.web.cookies import SESSION, Purpose
+from idp_app import settings
+from idp_app.installation import Installation
+from idp_app.security import SessionSecurity
+from idp_app.services import audit, sessions
+from idp_app.services.act import Act
+from idp_app.services.housekeeping import BROWSER_MEMORY
+from idp_app.services.publication import Publisher
+from idp_app.services.sessions import SignedIn
+
+BROWSER: Final = Purpose("browser")
+"""Tells one browser from another, signed in or not: it binds a waiting request to the browser that brought it."""
+
+_INSTALLATION: Final = "idp_app.installation"
+_PUBLISHER: Final = "idp_app.publisher"
+
+
+class IdP:
+    """`request.idp`: this site's part of a request."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+
+    @property
+    def installation(self) -> Installation:
+        """Settings, keys, database, clock."""
+        installation: Installation = self._request.registry[_INSTALLATION]
+        return installation
+
+    @property
+    def publisher(self) -> Publisher:
+        """Our own metadata."""
+        publisher: Publisher = self._request.registry[_PUBLISHER]
+        return publisher
+
+    @cached_property
+    def session(self) -> Session:
+        """The database session that commits with the request's transaction."""
+        return for_transaction_manager(self.installation.sessions, self._request.tm)
+
+    @cached_property
+    def signed_in(self) -> SignedIn | None:
+        """Who is signed in, and in which session."""
+        token = self._request.federation.cookies.get(self._request, SESSION)
+        if not token:
+            return None
+        now = self._request.federation.now
+        found = sessions.find(self.session, token, now=now, settings=self.installation.settings)
+        if found is not None:
+            sessions.touch(self.session, found, now)
+        return found
+
+    @property
+    def act(self) -> Act:
+        """The occasion, for changes and the audit trail."""
+        exchange, signed_in = self._request.federation, self.signed_in
+        return Act(exchange.now, signed_in.username if signed_in is not None else "", exchange.reference)
+
+    @cached_property
+    def browser_hash(self) -> bytes:
+        """What stands for this browser in the database; a browser without the cookie gets one with the response."""
+        value = self._request.federation.cookies.get(self._request, BROWSER)
+        if not value:
+            value = secrets.token_urlsafe(32)
+            self._request.add_response_callback(_set_browser_cookie(value))
+        return hashlib.sha256(value.encode(errors="replace")).digest()
+
+
+def _set_browser_cookie(value: str) -> Any:
+    def set_cookie(request: Request, response: Response) -> None:
+        request.federation.cookies.set(response, BROWSER, value, max_age=BROWSER_MEMORY)
+
+    return set_cookie
+
+
+def record_refusal(request: Request, error: FederationError) -> None:
+    """The audit entry of a refusal; the toolkit calls it in a transaction of its own."""
+    exchange = request.federation
+    session = for_transaction_manager(request.idp.installation.sessions, request.tm)
+    route = request.matched_route
+    kind = f"refused.{route.name.removeprefix('idp.')}" if route is not None else "refused"
+    audit.record_refusal(session, kind, Act(exchange.now, "", exchange.reference), error)
+
+
+def serve(raw: Mapping[str, str]) -> Any:
+    """The application of an ini section; ends the process with one sentence when it cannot start."""
+    try:
+        return make_app(Installation.open(settings.read(raw)))
+    except ConfigurationError as error:
+        raise SystemExit(f"Error: {error.message}") from None
+
+
+def make_app(installation: Installation) -> Any:
+    """The WSGI application on an installation."""
+    with Configurator(
+        settings={
+            "tm.manager_hook": "pyramid_tm.explicit_manager",
+            # Asking who it is would cost a statement on pages that do not care.
+            "tm.annotate_user": False,
+        }
+    ) as config:
+        chosen = installation.settings
+        config.registry[_INSTALLATION] = installation
+        config.registry[_PUBLISHER] = Publisher()
+        config.include("pyramid_tm")
+        config.include("federation.web.site")
+        config.set_federation_site(Site(key="idp", name=chosen.site_name, public_url=chosen.public_url))
+        config.set_federation_clock(installation.clock)
+        config.set_refusal_recorder(record_refusal)
+        config.add_request_method(IdP, "idp", reify=True)
+        config.set_security_policy(SessionSecurity())
+        config.include("idp_app.routes")
+        config.include("idp_app.views.console")
+        config.scan("idp_app.views")
+        return config.make_wsgi_app()

@@ -1,0 +1,37 @@
+"""Every address of this site."""
+
+from __future__ import annotations
+
+from pyramid.config import Configurator
+from pyramid.httpexceptions import HTTPNotFound
+from pyramid.request import Request
+
+from idp_app.services import csv_rows, switch
+
+
+class Federation:
+    """The context of the SAML addresses. While the federation is off there are none."""
+
+    def __init__(self, request: Request) -> None:
+        if not switch.is_on(request.idp.session):
+            raise HTTPNotFound
+
+
+def includeme(config: Configurator) -> None:
+    """Add the routes. `popup`: a partner may show the page in a window that it opened."""
+    add = config.add_federation_route
+    add("idp.home", "/")
+    add("idp.health", "/healthz")
+    add("idp.sign_in", "/signin", popup=True)
+    add("idp.sign_out", "/signout")
+    add("idp.metadata", "/saml/metadata", factory=Federation)
+    add("idp.sso", "/saml/sso", factory=Federation, cross_site=True, popup=True)
+    add("idp.continue", "/saml/continue/{key}", factory=Federation, popup=True)
+    add("idp.console", "/admin")
+    add("idp.people", "/admin/people")
+    add("idp.people_import", "/admin/people/import", body_limit=csv_rows.MAX_OCTETS + 65_536)
+    add("idp.person", "/admin/people/{id}")
+    add("idp.audiences", "/admin/audiences")
+    add("idp.audience", "/admin/audiences/{id}")
+    add("idp.connections", "/admin/connections")
+    add("idp.connection", "/admin/connections/{id}")

@@ -1,0 +1,1 @@
+"""The pages. Each view reads the request, calls one use case, and shows the outcome."""

@@ -1,0 +1,101 @@
+"""What the console's pages share, and its first page: the federation switch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pyramid.config import Configurator
+from pyramid.httpexceptions import HTTPForbidden
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from federation.errors import FederationError, PolicyRefusal
+from federation.web import page, saml
+from federation.web.problems import problem_view, respond
+from federation.web.wording import NOT_FOUND, Problem
+from idp_app.errors import InvalidInput, NotThere
+from idp_app.security import Permission
+from idp_app.services import overview, switch
+
+ROUTES: Final = (
+    "idp.console",
+    "idp.people",
+    "idp.people_import",
+    "idp.person",
+    "idp.audiences",
+    "idp.audience",
+    "idp.connections",
+    "idp.connection",
+)
+DONE: Final[Mapping[str, str]] = {
+    "on": "The federation is on.",
+    "off": "The federation is off.",
+    "suspended": "The person is suspended, and signed out everywhere on this site.",
+    "reinstated": "The suspension is lifted.",
+    "audiences": "The audiences are saved.",
+    "created": "The audience is made.",
+    "there": "This audience was there already.",
+    "added": "The person is in the audience.",
+    "removed": "The person is out of the audience.",
+    "release": "The release policy is saved.",
+    "paused": "The connection is paused: nothing is sent to the site.",
+    "resumed": "The connection is active again.",
+}
+"""What a page says after a change; the address only carries the word."""
+
+
+def show(request: Request, template: str, values: Mapping[str, Any], *, status: int = 200) -> Response:
+    """A console page. `done` is the sentence about the change that led here."""
+    done = DONE.get(str(request.GET.get("done", "")))
+    return page(request, f"idp_app:templates/{template}", {"done": done, **values}, status=status)
+
+
+def back(request: Request, done: str, route: str, **elements: str) -> Response:
+    """After a change: the page again, by a redirect, so that a reload changes nothing twice."""
+    return saml.redirect(request.federation.url(route, **elements, _query={"done": done}))
+
+
+@view_config(route_name="idp.console", request_method="GET", permission=Permission.MANAGE_FEDERATION)
+def settings(request: Request) -> Response:
+    """The switch, and what there is."""
+    idp = request.idp
+    values = {
+        "overview": overview.overview(idp.session),
+        "settings": idp.installation.settings,
+        "fingerprint": idp.installation.keys.fingerprint,
+    }
+    return show(request, "console_settings.jinja2", values)
+
+
+@view_config(route_name="idp.console", request_method="POST", permission=Permission.MANAGE_FEDERATION)
+def turn(request: Request) -> Response:
+    """Turn the federation on or off."""
+    on = request.POST.get("federation") == "on"
+    switch.turn(request.idp.session, on, request.idp.act)
+    return back(request, "on" if on else "off", "idp.console")
+
+
+def forbidden(error: HTTPForbidden, request: Request) -> Response:
+    """Somebody who is not signed in signs in first and comes back."""
+    if request.idp.signed_in is None and request.method in ("GET", "HEAD"):
+        return saml.redirect(request.federation.url("idp.sign_in", _query={"next": request.path_info}))
+    return problem_view(error, request)
+
+
+def mistake(error: FederationError, request: Request) -> Response:
+    """What an administrator asked for cannot be done: the reason in words, and nothing changed."""
+    if isinstance(error, NotThere):
+        return respond(request, NOT_FOUND)
+    reason = error.message[:1].upper() + error.message[1:]
+    problem = Problem(400, "This could not be done", f"{reason}.", "Nothing was changed. Go back and try again.")
+    return respond(request, problem)
+
+
+def includeme(config: Configurator) -> None:
+    """Tell problems of the console's pages in their own way."""
+    for route in ROUTES:
+        config.add_exception_view(forbidden, context=HTTPForbidden, route_name=route)
+        for context in (InvalidInput, NotThere, PolicyRefusal):
+            config.add_exception_view(mistake, context=context, route_name=route)

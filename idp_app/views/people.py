@@ -1,0 +1,85 @@
+"""The console's pages about people."""
+
+from __future__ import annotations
+
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from idp_app.errors import InvalidInput
+from idp_app.security import Permission
+from idp_app.services import audiences, people
+from idp_app.services.csv_rows import COLUMNS, ImportRefused
+from idp_app.services.people_csv import import_people
+from idp_app.views.console import back, show
+
+SHOWN_PROBLEMS = 200
+"""So many bad lines of a file are listed; whoever has more fixes these first."""
+
+
+@view_config(route_name="idp.people", request_method="GET", permission=Permission.MANAGE_PEOPLE)
+def every(request: Request) -> Response:
+    """The list, searched and in pages."""
+    text = str(request.GET.get("q", ""))[:200]
+    number = request.GET.get("page", "1")
+    found = people.search(request.idp.session, text, int(number) if number.isascii() and number.isdigit() else 1)
+
+    def href(page: int) -> str:
+        return str(request.route_path("idp.people", _query={"q": text, "page": page}))
+
+    return show(request, "console_people.jinja2", {"found": found, "text": text, "href": href})
+
+
+@view_config(route_name="idp.person", request_method="GET", permission=Permission.MANAGE_PEOPLE)
+def one(request: Request) -> Response:
+    """One person: what we know, which audiences, suspended or not."""
+    session = request.idp.session
+    person = people.get(session, request.matchdict["id"])
+    values = {
+        "person": person,
+        "audiences": audiences.every(session),
+        "member_of": {audience.id for audience in people.audiences_of(session, person.id)},
+    }
+    return show(request, "console_person.jinja2", values)
+
+
+@view_config(route_name="idp.person", request_method="POST", permission=Permission.MANAGE_PEOPLE)
+def change(request: Request) -> Response:
+    """Suspend, reinstate, or choose the audiences."""
+    session, act = request.idp.session, request.idp.act
+    person = people.get(session, request.matchdict["id"])
+    match request.POST.get("action"):
+        case "suspend":
+            people.suspend(session, person, act)
+            done = "suspended"
+        case "reinstate":
+            people.reinstate(session, person, act)
+            done = "reinstated"
+        case "audiences":
+            people.set_audiences(session, person, request.POST.getall("audience"), act)
+            done = "audiences"
+        case _:
+            raise InvalidInput("action", "is not one that this page has")
+    return back(request, done, "idp.person", id=person.id)
+
+
+@view_config(route_name="idp.people_import", request_method="GET", permission=Permission.MANAGE_PEOPLE)
+def ask_import(request: Request) -> Response:
+    """The form for a CSV file."""
+    return show(request, "console_import.jinja2", {"columns": COLUMNS, "problems": (), "more": 0, "imported": None})
+
+
+@view_config(route_name="idp.people_import", request_method="POST", permission=Permission.MANAGE_PEOPLE)
+def bring_in(request: Request) -> Response:
+    """Import the file, or list every line that is wrong."""
+    idp, file = request.idp, request.POST.get("file")
+    values = {"columns": COLUMNS, "problems": (), "more": 0, "imported": None}
+    if not hasattr(file, "file"):
+        raise InvalidInput("file", "must be chosen")
+    try:
+        imported = import_people(idp.session, file.file.read(), idp.act, passwords=idp.installation.passwords)
+    except ImportRefused as refused:
+        problems = refused.problems[:SHOWN_PROBLEMS]
+        values |= {"problems": problems, "more": len(refused.problems) - len(problems)}
+        return show(request, "console_import.jinja2", values, status=400)
+    return show(request, "console_import.jinja2", {**values, "imported": imported})

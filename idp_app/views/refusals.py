@@ -1,0 +1,91 @@
+"""Telling people, and partners where that is possible, that a request cannot be served."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from pyramid.request import Request
+from pyramid.response import Response
+
+from federation.errors import FederationError
+from federation.saml.messages import Received
+from federation.saml.names import Binding
+from federation.saml.profiles.refusals import RequestRefused
+from federation.web import saml
+from federation.web.problems import respond
+from federation.web.transactions import instead
+from federation.web.wording import Problem
+from idp_app.composition import record_refusal
+from idp_app.services import answers
+from idp_app.services.questions import Question
+
+START_AGAIN: Final = "Go back to the site you came from and start again there."
+UNKNOWN_SITE: Final = Problem(
+    403,
+    "This site is not connected",
+    "The site that sent you here is not one that you can sign in to from here.",
+    "If it should be, ask your administrator and give the reference number.",
+)
+PROBLEMS: Final[Mapping[str, Problem]] = {
+    "request.partner": UNKNOWN_SITE,
+    "request.partner_metadata": Problem(
+        403,
+        "This site cannot be reached at the moment",
+        "What we know about the site that sent you here is out of date.",
+        "Ask your administrator to refresh its connection, and give the reference number.",
+    ),
+    "request.issue_instant": Problem(
+        400,
+        "This sign-in link is too old",
+        "The link was made some time ago, perhaps because you opened it from a bookmark.",
+        "Open the site itself and sign in from there. Bookmark that page rather than this one.",
+    ),
+    "request.replay": Problem(
+        403,
+        "This sign-in was already used",
+        "The same sign-in request came from another browser before.",
+        START_AGAIN,
+    ),
+    "request.gone": Problem(
+        400, "This sign-in has ended", "You took longer than this site waits, or the address is wrong.", START_AGAIN
+    ),
+    "request.browser": Problem(
+        403, "This sign-in began in another browser", "Only the browser in which it began can go on.", START_AGAIN
+    ),
+    "connection.changed": Problem(
+        403, "The connection to this site has changed", "An administrator changed it in the meantime.", START_AGAIN
+    ),
+    "connection.encryption": Problem(
+        403,
+        "This site cannot be reached at the moment",
+        "The site asks for encryption in a way that is not supported here.",
+        "Give your administrator the reference number.",
+    ),
+}
+"""What a person is told, by the rule that failed; anything else gets the toolkit's words."""
+
+
+def answer(request: Request, refused: RequestRefused, received: Received) -> Response:
+    """Tell the partner, where the request is genuine and says where answers go (IIP-IDP05); otherwise the person."""
+    endpoint, asked = refused.answer_to, refused.request
+    if refused.status is None or asked is None or endpoint is None or endpoint.binding != Binding.POST:
+        return tell(request, refused)
+    idp = request.idp
+    partner = idp.installation.partners.by_entity_id(idp.session, asked.issuer)
+    assert partner is not None, "a refusal that can be answered is a partner's"
+    question = Question.of(asked, acs_url=endpoint.location, relay_state=received.relay_state)
+    form = answers.error(
+        idp.session, idp.installation, partner, question, refused.status, idp.act, checks=refused.checks
+    )
+    return saml.post_form_response(request, form, f"Back to {partner.name}")
+
+
+def tell(request: Request, error: FederationError) -> Response:
+    """A page with the words for the rule, after the audit entry took the place of all that was written."""
+    problem = PROBLEMS.get(error.rule)
+    if problem is None:
+        raise error
+    with instead(request):
+        record_refusal(request, error)
+    return respond(request, problem)

@@ -1,0 +1,163 @@
+"""Signing in and out.
+
+The sign-in page works without a request too, from a bookmark or an old tab: it then leads to the home page, or to the
+console page that asked for it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pyramid.exceptions import BadCSRFToken
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import exception_view_config, view_config
+
+from federation.errors import PolicyRefusal
+from federation.saml.profiles.authn_context import PASSWORD
+from federation.web import csrf, page, saml
+from federation.web.cookies import SESSION
+from idp_app.services import audit, sessions, sign_in
+from idp_app.services.live import LiveConnection
+from idp_app.services.questions import Waiting
+from idp_app.services.sign_in import Attempt, Verdict
+from idp_app.views.sso import waiting_for
+
+TEMPLATE: Final = "idp_app:templates/sign_in.jinja2"
+_OWN_PAGE: Final = re.compile(r"/admin(?:/[A-Za-z0-9-]+)*", re.ASCII)
+_WRONG: Final = "The user name or the password is not right."
+_SUSPENDED: Final = "Your account is suspended. Ask your administrator about it."
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where the sign-in leads: to a partner's request that waits, or to a page of ours.
+
+    `expired` says that a request was named and cannot be answered any more.
+    """
+
+    waiting: Waiting | None = None
+    partner: LiveConnection | None = None
+    page: str = ""
+    expired: bool = False
+
+    def url(self, request: Request) -> str:
+        """The address to go on to."""
+        if self.waiting is not None:
+            return str(request.federation.url("idp.continue", key=self.waiting.key))
+        return str(request.federation.url("idp.home")).rstrip("/") + (self.page or "/")
+
+    def satisfied(self, request: Request) -> bool:
+        """Whether whoever is signed in need not sign in again."""
+        signed_in = request.idp.signed_in
+        if signed_in is None:
+            return False
+        forced = self.waiting if self.waiting is not None and self.waiting.question.force_authn else None
+        return forced is None or signed_in.authn_instant >= forced.received
+
+
+@view_config(route_name="idp.sign_in", request_method="GET")
+def show(request: Request) -> Response:
+    """The form; who is signed in already goes straight on, unless they want to be somebody else."""
+    destination = _destination(request, request.GET)
+    if destination.satisfied(request) and "switch" not in request.GET:
+        return saml.redirect(destination.url(request))
+    return _form(request, destination)
+
+
+@view_config(route_name="idp.sign_in", request_method="POST")
+def submit(request: Request) -> Response:
+    """Try the password."""
+    idp, exchange = request.idp, request.federation
+    destination = _destination(request, request.POST)
+    username, password = str(request.POST.get("username", "")), str(request.POST.get("password", ""))
+    attempt = sign_in.attempt(
+        idp.session,
+        username=username,
+        password=password,
+        browser_hash=idp.browser_hash,
+        address=exchange.client_address,
+        now=exchange.now,
+        passwords=idp.installation.passwords,
+        throttle_secret=idp.installation.throttle_secret,
+    )
+    person_id = attempt.person.id if attempt.person is not None else None
+    audit.record(idp.session, f"sign_in.{attempt.verdict.value}", idp.act, person_id=person_id)
+    if attempt.verdict is not Verdict.ACCEPTED or attempt.person is None:
+        return _refused(request, destination, username, attempt)
+    token = sessions.start(
+        idp.session,
+        attempt.person.id,
+        method=PASSWORD,
+        now=exchange.now,
+        settings=idp.installation.settings,
+        previous=idp.signed_in,
+    )
+    csrf.renew(request)
+    response = saml.redirect(destination.url(request))
+    exchange.cookies.set(response, SESSION, token)
+    return response
+
+
+@exception_view_config(BadCSRFToken, route_name="idp.sign_in")
+def stale(_error: Exception, request: Request) -> Response:
+    """A form from before a sign-in in another tab: show it afresh, or go on if that sign-in was enough."""
+    query = {name: value for name in ("continue", "next") if (value := request.POST.get(name)) and len(value) < 200}
+    return saml.redirect(request.federation.url("idp.sign_in", _query=query))
+
+
+@view_config(route_name="idp.sign_out", request_method="GET")
+def ask_sign_out(request: Request) -> Response:
+    """Ask first: a link must not sign anybody out."""
+    if request.idp.signed_in is None:
+        return saml.redirect(request.federation.url("idp.home"))
+    return page(request, "idp_app:templates/sign_out.jinja2")
+
+
+@view_config(route_name="idp.sign_out", request_method="POST")
+def sign_out(request: Request) -> Response:
+    """End the session here."""
+    idp = request.idp
+    if idp.signed_in is not None:
+        sessions.end(idp.session, idp.signed_in.session_id, request.federation.now)
+        audit.record(idp.session, "sign_out", idp.act, person_id=idp.signed_in.person_id)
+    csrf.renew(request)
+    response = saml.redirect(request.federation.url("idp.home", _query={"signed-out": "yes"}))
+    request.federation.cookies.delete(response, SESSION)
+    return response
+
+
+def _destination(request: Request, fields: Any) -> Destination:
+    key, wanted = fields.get("continue"), str(fields.get("next", ""))
+    if not key:
+        return Destination(page=wanted if _OWN_PAGE.fullmatch(wanted) else "")
+    try:
+        partner, waiting = waiting_for(request, str(key))
+    except PolicyRefusal:
+        return Destination(expired=True)
+    return Destination(waiting=waiting, partner=partner)
+
+
+def _form(request: Request, destination: Destination, status: int = 200, **values: Any) -> Response:
+    return page(
+        request,
+        TEMPLATE,
+        {"destination": destination, "username": "", "error": None, "wait": 0, **values},
+        status=status,
+    )
+
+
+def _refused(request: Request, destination: Destination, username: str, attempt: Attempt) -> Response:
+    seconds = math.ceil(attempt.wait.total_seconds())
+    match attempt.verdict:
+        case Verdict.WAIT:
+            response = _form(request, destination, 429, username=username, wait=seconds)
+            response.headers["Retry-After"] = str(seconds)
+            return response
+        case Verdict.SUSPENDED:
+            return _form(request, destination, 403, username=username, error=_SUSPENDED)
+        case _:
+            return _form(request, destination, 403, username=username, error=_WRONG)

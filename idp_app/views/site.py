@@ -1,0 +1,52 @@
+"""The home page, our metadata, and whether this process is ready."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from federation.errors import ConfigurationError
+from federation.saml.names import METADATA_MEDIA_TYPE
+from federation.web import page
+from federation.web.logs import get_logger
+from idp_app.services import reach
+
+log = get_logger(__name__)
+
+
+@view_config(route_name="idp.home", request_method="GET")
+def home(request: Request) -> Response:
+    """The sites that serve whoever is signed in."""
+    idp = request.idp
+    found = None
+    if idp.signed_in is not None:
+        found = reach.of(idp.session, idp.installation.partners, idp.signed_in, request.federation.now)
+    values = {"reach": found, "signed_out": "signed-out" in request.GET and found is None}
+    return page(request, "idp_app:templates/home.jinja2", values)
+
+
+@view_config(route_name="idp.metadata", request_method="GET")
+def metadata(request: Request) -> Response:
+    """Our signed metadata (SAML Metadata 4.1; RFC 9110 13.1.2)."""
+    idp = request.idp
+    document = idp.publisher.current(idp.installation.settings, idp.installation.keys, request.federation.now)
+    response = Response(document.xml, content_type=METADATA_MEDIA_TYPE, charset=None)
+    response.etag = document.etag
+    response.cache_control.max_age = 3600
+    response.content_disposition = f'inline; filename="{urlsplit(idp.installation.settings.public_url).hostname}.xml"'
+    response.conditional_response = True
+    return response
+
+
+@view_config(route_name="idp.health", request_method="GET")
+def health(request: Request) -> Response:
+    """200 when keys are readable, and the database is reachable and at this release's revision; else 503."""
+    try:
+        request.idp.installation.check()
+    except ConfigurationError as error:
+        log.warning("not_ready", explanation=error.message)
+        return Response("not ready\n", status=503, content_type="text/plain")
+    return Response("ready\n", content_type="text/plain")

@@ -1,0 +1,113 @@
+"""Single sign-on: a request comes in, and the browser goes on to the sign-in page, to the partner, or is told no.
+
+A request by HTTP-POST comes from another site's page, so the browser holds back our cookies. It is kept on the server
+and the browser sent on by a redirect; the next step has the cookies, and can be reloaded.
+"""
+
+from __future__ import annotations
+
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from federation.errors import PolicyRefusal, Refused
+from federation.saml.bindings.post import PostForm
+from federation.saml.checks import Check
+from federation.saml.messages import Received
+from federation.saml.profiles.refusals import RequestRefused
+from federation.web import page, saml
+from idp_app.services import answers, questions, sso
+from idp_app.services.live import LiveConnection
+from idp_app.services.questions import Waiting
+from idp_app.views import refusals
+
+
+@view_config(route_name="idp.sso", request_method="GET")
+def by_redirect(request: Request) -> Response:
+    """An AuthnRequest by HTTP-Redirect."""
+    received = saml.receive(request)
+    try:
+        arrival = _arrive(request, received)
+        waiting = _remember(request, arrival, request.idp.browser_hash)
+        return _follow(request, arrival.partner, waiting, arrival.checks)
+    except RequestRefused as refused:
+        return refusals.answer(request, refused, received)
+    except (Refused, PolicyRefusal) as refusal:
+        return refusals.tell(request, refusal)
+
+
+@view_config(route_name="idp.sso", request_method="POST")
+def by_post(request: Request) -> Response:
+    """An AuthnRequest by HTTP-POST."""
+    received = saml.receive(request)
+    try:
+        waiting = _remember(request, _arrive(request, received), None)
+    except RequestRefused as refused:
+        return refusals.answer(request, refused, received)
+    except Refused as refusal:
+        return refusals.tell(request, refusal)
+    return saml.redirect(request.federation.url("idp.continue", key=waiting.key))
+
+
+@view_config(route_name="idp.continue", request_method="GET")
+def proceed(request: Request) -> Response:
+    """Go on with a request that waits: after the sign-in, after a post, at a reload."""
+    try:
+        partner, waiting = waiting_for(request, request.matchdict["key"])
+        return _follow(request, partner, waiting, ())
+    except PolicyRefusal as refusal:
+        return refusals.tell(request, refusal)
+
+
+@view_config(route_name="idp.continue", request_method="POST")
+def give_up(request: Request) -> Response:
+    """The person goes back: the partner is told that it was denied, or that the person cancelled."""
+    idp = request.idp
+    status = sso.REQUEST_DENIED if request.POST.get("because") == "denied" else sso.CANCELLED
+    try:
+        partner, waiting = waiting_for(request, request.matchdict["key"])
+        sso.require_partner(partner, waiting.question, request.federation.now)
+    except PolicyRefusal as refusal:
+        return refusals.tell(request, refusal)
+    form = answers.error(idp.session, idp.installation, partner, waiting.question, status, idp.act)
+    return saml.post_form_response(request, form, f"Back to {partner.name}")
+
+
+def waiting_for(request: Request, key: str) -> tuple[LiveConnection, Waiting]:
+    """The question under a key that this browser may go on with, and whose it is. Raises `PolicyRefusal`."""
+    idp = request.idp
+    waiting = questions.claim(idp.session, key, browser_hash=idp.browser_hash, now=request.federation.now)
+    return idp.installation.partners.by_id(idp.session, waiting.connection_id), waiting
+
+
+def _arrive(request: Request, received: Received) -> sso.Arrival:
+    idp = request.idp
+    return sso.arrive(idp.session, received, idp.installation, request.federation.now)
+
+
+def _remember(request: Request, arrival: sso.Arrival, browser_hash: bytes | None) -> Waiting:
+    idp = request.idp
+    return questions.remember(
+        idp.session,
+        arrival.question,
+        connection_id=arrival.partner.id,
+        digest=arrival.digest,
+        browser_hash=browser_hash,
+        checks=arrival.checks,
+        now=request.federation.now,
+        window=idp.installation.settings.sign_in_window,
+    )
+
+
+def _follow(request: Request, partner: LiveConnection, waiting: Waiting, checks: tuple[Check, ...]) -> Response:
+    """Answer, or show what only a person can settle."""
+    idp = request.idp
+    outcome = sso.answer(idp.session, idp.installation, partner, waiting, idp.signed_in, idp.act, checks=checks)
+    match outcome:
+        case PostForm():
+            return saml.post_form_response(request, outcome, f"Signing in to {partner.name}")
+        case sso.SignInNeeded():
+            return saml.redirect(request.federation.url("idp.sign_in", _query={"continue": waiting.key}))
+        case sso.Denied(reason=reason):
+            values = {"partner": partner, "waiting": waiting, "reason": reason, "signed_in": idp.signed_in}
+            return page(request, "idp_app:templates/denied.jinja2", values, status=403)
