@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from pyramid.config import PHASE3_CONFIG, Configurator
 from pyramid.interfaces import IRoutesMapper
@@ -52,6 +53,11 @@ class Provider:
     def ourselves(self) -> Self:
         """What the login needs to know about us."""
         return Self(self.entity_id, self.acs_url, self.keys.signing, self.keys.decryption)
+
+    @property
+    def endpoints(self) -> frozenset[str]:
+        """The paths of our endpoints, which are no pages to land on."""
+        return frozenset(urlsplit(url).path for url in (self.login_url, self.acs_url, self.logout_url))
 
     @property
     def limits(self) -> Limits:

@@ -36,7 +36,7 @@ from federation.storage import engine as engines
 from federation.storage.session import unit_of_work
 from federation.web.scope import scope_of
 from sp_app import database, demo, keys
-from sp_app.models import IdPConnection
+from sp_app.models import Base, IdPConnection
 from sp_app.provider import Provider, provider_of
 from sp_app.services import connections, switch
 from tests.factories import key_pair, signing_key
@@ -216,6 +216,21 @@ class Site:
         environ = {"wsgi.url_scheme": parts.scheme, "HTTP_HOST": parts.netloc}
         return TestApp(self.app, extra_environ=environ)
 
+    def reset(self) -> None:
+        """As new: nobody is here, the federation is on, one identity provider is connected."""
+        self.clock.now = NOW
+        self.idp = FakeIdP(self.clock)
+        with self.unit_of_work() as session:
+            for table in reversed(Base.metadata.sorted_tables):
+                session.execute(table.delete())
+            switch.turn(session, on=True, now=NOW)
+        self.connect(self.idp)
+
+    def switch(self, *, on: bool) -> None:
+        """Enable or disable the federation."""
+        with self.unit_of_work() as session:
+            switch.turn(session, on=on, now=self.clock())
+
     def unit_of_work(self) -> Any:
         """A transaction on the site's database."""
         return unit_of_work(self.provider.sessions)
@@ -307,8 +322,8 @@ def site_settings(folder: Path, **settings: str) -> dict[str, str]:
     return {f"sp.{name}": value for name, value in (names | settings).items()}
 
 
-def make_site(folder: Path, *, enabled: bool = True, connected: bool = True, **settings: str) -> Site:
-    """A demo site, switched on and connected unless told otherwise."""
+def make_site(folder: Path, **settings: str) -> Site:
+    """A demo site, switched on and connected."""
     write_keys(folder / "keys")
     shutil.copy(_empty_database(folder.parent), folder / "site.sqlite")
     clock = Clock()
@@ -316,9 +331,5 @@ def make_site(folder: Path, *, enabled: bool = True, connected: bool = True, **s
     app = demo.main({}, **raw)
     scope_of(app.registry).clock = clock
     site = Site(app=app, clock=clock, idp=FakeIdP(clock), database=folder / "site.sqlite", settings=raw)
-    if enabled:
-        with site.unit_of_work() as session:
-            switch.turn(session, on=True, now=clock())
-    if connected:
-        site.connect(site.idp)
+    site.reset()
     return site

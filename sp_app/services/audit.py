@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
@@ -76,7 +75,7 @@ def latest(session: Session, *, limit: int = 50) -> Sequence[AuditEntry]:
 
 
 def _check_as_json(check: Check) -> dict[str, Any]:
-    return {name: _shortened(value) if isinstance(value, str) else value for name, value in asdict(check).items()}
+    return {name: _shortened(value) if isinstance(value, str) else value for name, value in check._asdict().items()}
 
 
 def _shortened(text: str) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -240,7 +240,7 @@ class Login:
             .join(IdPConnection, IdPConnection.id == PendingRequest.connection_id)
             .where(PendingRequest.handle_hash == digest(handle))
         ).one_or_none()
-        return found._tuple() if found is not None else None
+        return found if found is None else (found[0], found[1])
 
     def _expected(self, handle: str | None, browser: str | None) -> tuple[PendingRequest, IdPConnection]:
         """The request of ours that is answered: in the browser that sent it, in time, for the first time."""
@@ -271,18 +271,19 @@ class Login:
             raise AlreadyUsed(pending.target)
 
 
-def safe_target(target: str | None, *, origin: str, default: str) -> str:
-    """The page that a link asked for, as a path of this site.
+def safe_target(target: str | None, *, origin: str, endpoints: Collection[str], default: str) -> str:
+    """The page that a link asked for, as a path of this site; `default` where it asked for none.
 
-    An absolute address of our own `origin` counts as its path (SAML Request Initiator 2.3 lets links name one). Raises
-    `PolicyRefusal` for one that could lead away from this site.
+    An absolute address of our own `origin` counts as its path (the Request Initiator protocol lets a link name one).
+    The federation's own `endpoints` are no pages: a link to one of them could send a browser round in circles. Raises
+    `PolicyRefusal` for a target that could lead away from this site.
     """
     if not target:
         return default
     path = target.removeprefix(origin) if target.startswith(f"{origin}/") else target
     if not targets.is_safe(path):
         raise PolicyRefusal("login.target", "the page to return to is not a path of this site")
-    return path
+    return default if path.partition("?")[0].partition("#")[0] in endpoints else path
 
 
 def _single_sign_on(partner: Partner) -> Endpoint:

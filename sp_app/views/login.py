@@ -19,9 +19,12 @@ from sp_app.services.login import Departure, SeveralIdentityProviders, Success, 
 @view_config(route_name="sp.login", request_method="GET")
 def login(_context: object, request: Request) -> Response:
     """Send the browser to the identity provider. Parameters: `target`, `entityID`, or `resume` to begin again."""
-    service, settings = request.sp.login(), request.sp.provider.settings
+    service, provider = request.sp.login(), request.sp.provider
     target = service.target_of(request.GET.get("resume")) or safe_target(
-        request.GET.get("target"), origin=request.federation.site.origin, default=settings.default_target
+        request.GET.get("target"),
+        origin=request.federation.site.origin,
+        endpoints=provider.endpoints,
+        default=provider.settings.default_target,
     )
     browser = request.federation.cookies.get(request, cookies.BINDING)
     try:
@@ -29,7 +32,9 @@ def login(_context: object, request: Request) -> Response:
     except SeveralIdentityProviders as several:
         return page(request, "sp_app:templates/choose.jinja2", {"choices": several.choices})
     response = _towards(request, departure)
-    request.federation.cookies.set(response, cookies.BINDING, departure.browser, max_age=settings.sign_in_window)
+    request.federation.cookies.set(
+        response, cookies.BINDING, departure.browser, max_age=provider.settings.sign_in_window
+    )
     return response
 
 

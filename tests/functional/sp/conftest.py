@@ -1,8 +1,6 @@
-"""A fresh site for each test."""
+"""One site for the run, as new for each test."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 from webtest import TestApp
@@ -10,12 +8,17 @@ from webtest import TestApp
 from tests.sp_factories import Site, make_site
 
 
+@pytest.fixture(scope="session")
+def running_site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """The demo site Intranet on https, connected to a fake identity provider."""
+    return make_site(tmp_path_factory.mktemp("intranet"))
+
+
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
-    """The demo site Intranet on https, federation on, connected to a fake identity provider."""
-    folder = tmp_path / "intranet"
-    folder.mkdir()
-    return make_site(folder)
+def site(running_site: Site) -> Site:
+    """The same, as new."""
+    running_site.reset()
+    return running_site
 
 
 @pytest.fixture
