@@ -7,7 +7,6 @@ whole list at the first that fails, so that a page, a log and the command line c
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import wraps
 from typing import NamedTuple, ParamSpec, TypeVar
 
@@ -19,8 +18,7 @@ MAX_TEXT = 300
 """Characters kept of each side of a check: a partner decides how long its values are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """What one rule expected and what it received.
 
     `rule` is a dotted short name that is stable across releases, `reference` the clause or profile id. `expected` and
@@ -49,7 +47,7 @@ def rule(name: str, reference: str) -> Callable[[Callable[P, Seen]], Callable[P,
         @wraps(function)
         def named(*args: P.args, **kwargs: P.kwargs) -> Check:
             ok, expected, received = function(*args, **kwargs)
-            return Check(name, reference, expected=expected[:MAX_TEXT], received=received[:MAX_TEXT], ok=ok)
+            return Check(name, reference, expected[:MAX_TEXT], received[:MAX_TEXT], ok)
 
         return named
 

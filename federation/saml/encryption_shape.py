@@ -59,13 +59,13 @@ class Candidate:
     __slots__ = ("content", "data", "key_info", "keys", "method", "wrapped_keys", "wrapper")
 
     def __init__(self, wrapper: etree._Element) -> None:
-        data = wrapper.find(ENCRYPTED_DATA)
+        data = _child(wrapper, ENCRYPTED_DATA)
         self.wrapper = wrapper
         self.data = etree.Element(ENCRYPTED_DATA) if data is None else data
-        self.method = self.data.find(ENCRYPTION_METHOD)
-        self.key_info = self.data.find(KEY_INFO)
-        inside = () if self.key_info is None else self.key_info.findall(ENCRYPTED_KEY)
-        self.keys = (*inside, *wrapper.findall(ENCRYPTED_KEY))
+        self.method = _child(self.data, ENCRYPTION_METHOD)
+        self.key_info = _child(self.data, KEY_INFO)
+        inside = () if self.key_info is None else self.key_info.iterchildren(ENCRYPTED_KEY)
+        self.keys = (*inside, *wrapper.iterchildren(ENCRYPTED_KEY))
         self.content = _value(self.data)
         self.wrapped_keys = tuple(_wrapped(key) for key in self.keys)
 
@@ -79,12 +79,16 @@ def _names(elements: Iterable[etree._Element] | None) -> list[str]:
     return [] if elements is None else [str(element.tag) for element in elements]
 
 
+def _child(parent: etree._Element | None, tag: str) -> etree._Element | None:
+    return None if parent is None else next(parent.iterchildren(tag), None)
+
+
 def _algorithm(element: etree._Element | None) -> str:
     return "" if element is None else element.get("Algorithm", "")
 
 
 def _value(parent: etree._Element) -> bytes:
-    found = parent.find(f"{CIPHER_DATA}/{CIPHER_VALUE}")
+    found = _child(_child(parent, CIPHER_DATA), CIPHER_VALUE)
     if found is None or len(found):
         return b""
     try:
@@ -97,12 +101,11 @@ def _wrapped(key: etree._Element) -> WrappedKey:
     # XML Encryption 1.1, 5.5.2: the digest is SHA-1 where none is named; the older identifier always masks with MGF1
     # and SHA-1, the newer one does where no MGF is named.
     digest, mask = Algorithm.SHA1, Algorithm.MGF1_SHA1
-    method = key.find(ENCRYPTION_METHOD)
+    method = _child(key, ENCRYPTION_METHOD)
     transport = _algorithm(method)
-    if method is not None:
-        digest = _algorithm(method.find(DIGEST_METHOD)) or digest
-        if transport == Algorithm.RSA_OAEP:
-            mask = _algorithm(method.find(MGF)) or mask
+    digest = _algorithm(_child(method, DIGEST_METHOD)) or digest
+    if transport == Algorithm.RSA_OAEP:
+        mask = _algorithm(_child(method, MGF)) or mask
     return WrappedKey(transport, _value(key), digest, mask)
 
 
@@ -126,8 +129,7 @@ def _is_key(key: etree._Element) -> bool:
     names = _names(key)
     if names != [name for name in order if name in names] or not {ENCRYPTION_METHOD, CIPHER_DATA} <= set(names):
         return False
-    hints = key.find(KEY_INFO)
-    references = key.find(REFERENCE_LIST)
+    hints, references = _child(key, KEY_INFO), _child(key, REFERENCE_LIST)
     return (hints is None or _only_hints(hints)) and (references is None or set(_names(references)) <= {DATA_REFERENCE})
 
 
@@ -158,7 +160,7 @@ def key_transport(candidate: Candidate) -> Seen:
         wrapped.transport in KEY_TRANSPORT_ALGORITHMS
         and wrapped.digest in DIGESTS
         and wrapped.mask in MASKS
-        and set(_names(key.find(ENCRYPTION_METHOD))) <= {KEY_SIZE, DIGEST_METHOD, MGF}
+        and set(_names(_child(key, ENCRYPTION_METHOD))) <= {KEY_SIZE, DIGEST_METHOD, MGF}
         for wrapped, key in zip(candidate.wrapped_keys, candidate.keys, strict=True)
     )
     received = ", ".join(wrapped.transport for wrapped in candidate.wrapped_keys)
@@ -169,7 +171,7 @@ def key_transport(candidate: Candidate) -> Seen:
 def key_info(candidate: Candidate) -> Seen:
     """KeyInfo holds hints and wrapped keys; a RetrievalMethod points to a key beside the data, plainly."""
     expected = "wrapped keys in the same element"
-    neighbours = {f"#{key.get('Id')}" for key in candidate.wrapper.findall(ENCRYPTED_KEY) if key.get("Id")}
+    neighbours = {f"#{key.get('Id')}" for key in candidate.wrapper.iterchildren(ENCRYPTED_KEY) if key.get("Id")}
     for child in () if candidate.key_info is None else candidate.key_info:
         if child.tag == RETRIEVAL_METHOD:
             ok = len(child) == 0 and child.get("URI") in neighbours
@@ -185,7 +187,7 @@ def inline(candidate: Candidate) -> Seen:
     """Every CipherData holds one CipherValue of base64 text: no CipherReference, which would fetch."""
     holders = (candidate.data, *candidate.keys)
     ok = bool(candidate.content) and all(wrapped.value for wrapped in candidate.wrapped_keys)
-    ok = ok and all(_names(holder.find(CIPHER_DATA)) == [CIPHER_VALUE] for holder in holders)
+    ok = ok and all(_names(_child(holder, CIPHER_DATA)) == [CIPHER_VALUE] for holder in holders)
     return Seen(ok, "inline values", "inline values" if ok else "something else")
 
 

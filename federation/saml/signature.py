@@ -1,13 +1,14 @@
 """XML Signature as SAML profiles it (SAML Core 5): sign, and answer exactly what was signed.
 
-Verifying has three steps, and each can only refuse. The signature has the shape that `signature_shape` allows. The
-element without its signature, canonicalised here, has the digest that the signature states. And xmlsec, restricted to
-what the shape allows and with one key from metadata at a time, verifies the whole. Then those canonical octets are
-parsed afresh: what the caller reads is, octet for octet, what was signed, and the document that arrived is not needed
-any more.
+Verifying has three steps, and each can only refuse. The signature has the shape that `signature_shape` allows: one
+reference, to the element around it, two transforms, nothing else. That element without its signature, in canonical
+form, has the digest that the signature states. SignedInfo, in canonical form, is signed by a key from the partner's
+metadata. Then those first canonical octets are parsed afresh: what the caller reads is, octet for octet, what was
+signed, and the document that arrived is not needed any more.
 
-Signing canonicalises with lxml and asks the key for a signature over octets. That is the same for a key in a file and
-for one in a hardware module, which xmlsec could not reach.
+The shape leaves nothing of XML Signature to interpret: no identifier is resolved, no transform chosen, no key looked
+for. What remains is canonicalisation (libxml2, through lxml) and a signature over octets (`cryptography`, or wherever a
+signing key lives). Tests hold the verdicts against an independent implementation.
 """
 
 from __future__ import annotations
@@ -19,9 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, cast
 
-import xmlsec
 from lxml import etree
-from xmlsec import constants
 
 from federation.errors import ConfigurationError
 from federation.saml import xml
@@ -30,9 +29,7 @@ from federation.saml.names import DS, SAML, Algorithm
 from federation.saml.signature_keys import (
     DEFAULT_ALGORITHMS,
     DIGEST_ALGORITHMS,
-    EC,
     METHODS,
-    RSA,
     SIGNATURE_ALGORITHMS,
     Algorithms,
     PublicKey,
@@ -53,6 +50,7 @@ from federation.saml.signature_shape import (
     TRANSFORM,
     TRANSFORMS,
     Candidate,
+    inclusive_prefixes,
 )
 
 __all__ = [
@@ -77,20 +75,6 @@ MAX_KEYS: Final = 16
 _ISSUER: Final = f"{{{SAML}}}Issuer"
 _DIGESTS: Final = {Algorithm.SHA256: "sha256", Algorithm.SHA384: "sha384", Algorithm.SHA512: "sha512"}
 _DIGEST_OF_SIZE: Final = {32: Algorithm.SHA256, 48: Algorithm.SHA384, 64: Algorithm.SHA512}
-_DIGEST_TRANSFORMS: Final = {
-    Algorithm.SHA256: constants.TransformSha256,
-    Algorithm.SHA384: constants.TransformSha384,
-    Algorithm.SHA512: constants.TransformSha512,
-}
-_SIGNATURE_TRANSFORMS: Final = {
-    Algorithm.RSA_SHA256: constants.TransformRsaSha256,
-    Algorithm.RSA_SHA384: constants.TransformRsaSha384,
-    Algorithm.RSA_SHA512: constants.TransformRsaSha512,
-    Algorithm.ECDSA_SHA256: constants.TransformEcdsaSha256,
-    Algorithm.ECDSA_SHA384: constants.TransformEcdsaSha384,
-    Algorithm.ECDSA_SHA512: constants.TransformEcdsaSha512,
-}
-_KEY_DATA: Final = {RSA: constants.KeyDataRsa, EC: constants.KeyDataEc}
 
 
 class HasPublicKey(Protocol):
@@ -206,7 +190,7 @@ def examine_octets(
     checks = run((_content,), checks, candidate, octets)
     usable = _usable(keys, candidate.signature_algorithm)
     checks = run((_key_known,), checks, usable)
-    verified_by = _verifying_key(candidate, usable)
+    verified_by = attempt(checks, "Exclusive XML Canonicalization 1.0", _verifying_key, candidate, usable)
     checks = run((_value,), checks, verified_by)
     return SignedOctets(octets, checks, cast("bytes", verified_by))
 
@@ -274,24 +258,18 @@ def _usable(keys: Sequence[HasPublicKey | bytes], algorithm: str) -> list[tuple[
 
 
 def _verifying_key(candidate: Candidate, usable: Sequence[tuple[bytes, PublicKey]]) -> bytes | None:
-    method = _SIGNATURE_TRANSFORMS[candidate.signature_algorithm]
-    digest = _DIGEST_TRANSFORMS[candidate.digest_algorithm]
+    octets = _signed_info(candidate)
     for spki, key in usable:
-        context = xmlsec.SignatureContext()
-        context.key = key.for_xmlsec
-        context.set_enabled_key_data([_KEY_DATA[key.kind]])
-        context.enable_signature_transform(constants.TransformExclC14N)
-        context.enable_signature_transform(method)
-        context.enable_reference_transform(constants.TransformEnveloped)
-        context.enable_reference_transform(constants.TransformExclC14N)
-        context.enable_reference_transform(digest)
-        context.register_id(candidate.element, "ID")
-        try:
-            context.verify(candidate.signature)
-        except xmlsec.Error:
-            continue
-        return spki
+        if key.verifies(octets, candidate.value, candidate.signature_algorithm):
+            return spki
     return None
+
+
+def _signed_info(candidate: Candidate) -> bytes:
+    """The canonical form of SignedInfo, which is what the signature value is over (XML Signature 3.2.2)."""
+    signed_info = cast("etree._Element", candidate.signed_info)
+    prefixes = inclusive_prefixes(candidate.canonicalization_method)
+    return xml.canonical(xml.lift(signed_info) if prefixes else signed_info, prefixes)
 
 
 def _signed_octets(candidate: Candidate) -> bytes:
@@ -307,7 +285,7 @@ def _signed_octets(candidate: Candidate) -> bytes:
         # An element inside a document is lifted out as a document of its own, with all namespaces in scope: a prefix in
         # the inclusive list may be declared further up.
         lifted = element if element.getparent() is None else xml.lift(element)
-        return xml.canonical(lifted, candidate.inclusive_prefixes)
+        return xml.canonical(lifted, inclusive_prefixes(candidate.last_transform))
     finally:
         _set_text_before(element, before, saved)
         element.insert(position, signature)

@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-import xmlsec
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
-from xmlsec import constants
 
 from federation.errors import ConfigurationError, Malformed
 from federation.saml.certificates import load_certificate, public_key_of
@@ -139,11 +137,10 @@ def _ec_signer(private: ec.EllipticCurvePrivateKey) -> Callable[[bytes, str], by
 
 
 class PublicKey(NamedTuple):
-    """A partner's key, strong enough to be used: its kind, for octets, and for xmlsec."""
+    """A partner's key, strong enough to be used, and its kind."""
 
     kind: str
     key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey
-    for_xmlsec: xmlsec.Key
 
     def verifies(self, octets: bytes, signature: bytes, algorithm: str) -> bool:
         """Is this the signature value over these octets? An algorithm for another kind of key never is."""
@@ -178,6 +175,6 @@ def load_public_key(spki: bytes) -> PublicKey | None:
             kind = EC
         else:
             return None
-        return PublicKey(kind, key, xmlsec.Key.from_memory(spki, constants.KeyDataFormatDer))
-    except (ValueError, UnsupportedAlgorithm, xmlsec.Error):
+    except (ValueError, UnsupportedAlgorithm):
         return None
+    return PublicKey(kind, key)

@@ -88,10 +88,20 @@ class Candidate:
         return _octets(self.digest_value)
 
     @property
-    def inclusive_prefixes(self) -> list[str]:
-        """The prefix list of the exclusive canonicalization transform (Exclusive XML Canonicalization 3)."""
-        found = None if self.transforms is None else self.transforms.find(f"{TRANSFORM}/{INCLUSIVE_NAMESPACES}")
-        return [] if found is None else found.get("PrefixList", "").split()
+    def value(self) -> bytes:
+        """SignatureValue decoded, empty when it is anything but base64 text."""
+        return _octets(self.signature_value)
+
+    @property
+    def last_transform(self) -> etree._Element | None:
+        """The last Transform: exclusive canonicalization."""
+        return None if self.transforms is None or len(self.transforms) == 0 else self.transforms[-1]
+
+
+def inclusive_prefixes(method: etree._Element | None) -> list[str]:
+    """The prefix list of an exclusive canonicalization (Exclusive XML Canonicalization 3)."""
+    found = None if method is None else method.find(INCLUSIVE_NAMESPACES)
+    return [] if found is None else found.get("PrefixList", "").split()
 
 
 def _first_by_name(parent: etree._Element | None) -> dict[str, etree._Element]:
@@ -194,7 +204,7 @@ def digest(candidate: Candidate) -> Seen:
 @rule("signature.base64", "XML Signature 4.2, 4.3.3.6")
 def base64_values(candidate: Candidate) -> Seen:
     """DigestValue and SignatureValue hold base64 text and nothing beside it."""
-    ok = bool(_octets(candidate.digest_value)) and bool(_octets(candidate.signature_value))
+    ok = bool(candidate.digest) and bool(candidate.value)
     return Seen(ok, "base64 text only", "as expected" if ok else "something else")
 
 

@@ -27,7 +27,6 @@ _ENCODINGS: Final = frozenset({"UTF-8", "UTF-16", "UTF-16LE", "UTF-16BE", "US-AS
 _SAML_NAMESPACES: Final = frozenset({SAML, SAMLP, MD})
 _CRYPTO_NAMESPACES: Final = frozenset({DS, DSIG11, XENC, XENC11})
 _ID_NAMES: Final = frozenset({"ID", "Id", "id", "iD"})
-_EVENTS: Final = ("start-ns", "start", "pi")
 
 _PARSER: Final = etree.XMLParser(
     resolve_entities=False,
@@ -40,6 +39,7 @@ _PARSER: Final = etree.XMLParser(
     remove_pis=False,
     strip_cdata=True,
 )
+_INSTRUCTION: Final = etree.XPath("boolean(//processing-instruction())")
 _TOO_DEEP: Final = etree.XPath("boolean(" + "/*" * (MAX_DEPTH + 1) + ")")
 
 
@@ -65,30 +65,30 @@ def parse(data: bytes, *, max_bytes: int = MAX_BYTES) -> etree._Element:
         raise Malformed("xml.version", "not XML 1.0")
     if (document.encoding or "UTF-8").upper() not in _ENCODINGS:
         raise Malformed("xml.encoding", "neither UTF-8 nor UTF-16")
-    if root.getprevious() is not None or root.getnext() is not None:
-        raise Malformed("xml.processing_instruction", "the document has a processing instruction")
     _check_limits(root, max_elements=max_bytes // BYTES_PER_ELEMENT)
     return root
 
 
 def _check_limits(root: etree._Element, max_elements: int) -> None:
+    if _INSTRUCTION(root):
+        raise Malformed("xml.processing_instruction", "the document has a processing instruction")
     if _TOO_DEEP(root):
         raise Malformed("xml.depth", f"nested deeper than {MAX_DEPTH} elements")
-    elements = declared = 0
-    for event, node in etree.iterwalk(root, events=_EVENTS):
-        if event == "start-ns":
-            declared += 1
-            if declared > MAX_NAMESPACES:
-                raise Malformed("xml.namespaces", f"more than {MAX_NAMESPACES} namespaces declared on one element")
-        elif event == "start":
-            declared = 0
-            elements += 1
-            if elements > max_elements:
-                raise Malformed("xml.elements", f"more than {max_elements} elements")
-            if len(node.attrib) > MAX_ATTRIBUTES:
-                raise Malformed("xml.attributes", f"more than {MAX_ATTRIBUTES} attributes on one element")
-        else:
-            raise Malformed("xml.processing_instruction", "the document has a processing instruction")
+    for count, element in enumerate(root.iter("*"), start=1):
+        if count > max_elements:
+            raise Malformed("xml.elements", f"more than {max_elements} elements")
+        if len(element.attrib) > MAX_ATTRIBUTES:
+            raise Malformed("xml.attributes", f"more than {MAX_ATTRIBUTES} attributes on one element")
+    if sum(1 for _ in etree.iterwalk(root, events=("start-ns",))) > MAX_NAMESPACES:
+        _check_namespaces(root)
+
+
+def _check_namespaces(root: etree._Element) -> None:
+    declared = 0
+    for event, _ in etree.iterwalk(root, events=("start-ns", "start")):
+        declared = declared + 1 if event == "start-ns" else 0
+        if declared > MAX_NAMESPACES:
+            raise Malformed("xml.namespaces", f"more than {MAX_NAMESPACES} namespaces declared on one element")
 
 
 # Identifiers ----------------------------------------------------------------------------------------------------------
@@ -184,6 +184,25 @@ def several(*tags: str, least: int = 0, most: int = 10_000) -> Slot:
     return Slot(tags, least, most)
 
 
+class Content(dict[str, list[etree._Element]]):
+    """The children of one element by name, as `Shape.read` found them."""
+
+    __slots__ = ()
+
+    def first(self, tag: str) -> etree._Element | None:
+        """The first child of this name, or None."""
+        children = self.get(tag)
+        return children[0] if children else None
+
+    def only(self, tag: str) -> etree._Element:
+        """The child of this name, which the shape made sure of."""
+        return self[tag][0]
+
+    def all(self, tag: str) -> Sequence[etree._Element]:
+        """All children of this name, in document order."""
+        return self.get(tag, ())
+
+
 class Shape:
     """The content model of an element that holds only elements: its children, in schema order.
 
@@ -197,50 +216,28 @@ class Shape:
 
     def read(self, element: etree._Element) -> Content:
         """The children by name. Raises `Malformed` (rule `xml.shape`)."""
-        found: dict[str, list[etree._Element]] = {}
+        found = Content()
         counts = [0] * len(self._slots)
         reached = 0
-        if element.text is not None and element.text.strip(SPACE):
-            raise Malformed("xml.shape", f"{local_name(element)} holds text between its elements")
+        between = [element.text]
         for child in element:
-            tag = str(child.tag)
+            tag = child.tag
             position = self._position.get(tag)
             if position is None:
                 raise Malformed("xml.shape", f"{local_name(element)} holds an element that does not belong there")
             if position < reached:
                 raise Malformed("xml.shape", f"the elements in {local_name(element)} are out of order")
-            if child.tail is not None and child.tail.strip(SPACE):
-                raise Malformed("xml.shape", f"{local_name(element)} holds text between its elements")
             reached = position
             counts[position] += 1
+            between.append(child.tail)
             found.setdefault(tag, []).append(child)
-        for slot, count in zip(self._slots, counts, strict=True):
-            if not slot.least <= count <= slot.most:
-                names = " or ".join(tag.rpartition("}")[2] for tag in slot.tags)
+        if any(piece and piece.strip(SPACE) for piece in between):
+            raise Malformed("xml.shape", f"{local_name(element)} holds text between its elements")
+        for (tags, least, most), count in zip(self._slots, counts, strict=True):
+            if count < least or count > most:
+                names = " or ".join(tag.rpartition("}")[2] for tag in tags)
                 raise Malformed("xml.shape", f"{local_name(element)} holds {count} {names}")
-        return Content(found)
-
-
-class Content:
-    """The children of one element by name, as `Shape.read` found them."""
-
-    __slots__ = ("_found",)
-
-    def __init__(self, found: Mapping[str, Sequence[etree._Element]]) -> None:
-        self._found = found
-
-    def first(self, tag: str) -> etree._Element | None:
-        """The first child of this name, or None."""
-        children = self._found.get(tag)
-        return children[0] if children else None
-
-    def only(self, tag: str) -> etree._Element:
-        """The child of this name, which the shape made sure of."""
-        return self._found[tag][0]
-
-    def all(self, tag: str) -> Sequence[etree._Element]:
-        """All children of this name, in document order."""
-        return self._found.get(tag, ())
+        return found
 
 
 def text(element: etree._Element) -> str:

@@ -6,7 +6,7 @@ Whoever accepts a message and whoever only explains one run the same ceremony; t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from federation.errors import FederationError, Malformed, Refused
@@ -35,7 +35,7 @@ class Explanation:
             "name_id": self.name_id,
             "attributes": {name: list(values) for name, values in self.attributes.items()},
             "error": None if self.accepted else {"rule": self.rule, "message": self.message},
-            "checks": [asdict(check) for check in self.checks],
+            "checks": [check._asdict() for check in self.checks],
         }
 
 
