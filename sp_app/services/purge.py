@@ -10,6 +10,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from sp_app.models import AuditEntry, FederatedSession, PendingRequest, ReplayEntry
+from sp_app.scim import repeats
 
 KEEP_REQUESTS: Final = timedelta(days=2)
 """How long an expired request still tells a late arrival which page it was for."""
@@ -23,7 +24,8 @@ def purge(session: Session, *, now: datetime, audit_retention: timedelta) -> Map
         "sessions": delete(FederatedSession).where(FederatedSession.expires_at < now),
         "audit entries": delete(AuditEntry).where(AuditEntry.at < now - audit_retention),
     }
-    return {
-        what: session.execute(statement.execution_options(synchronize_session=False)).rowcount  # type: ignore[attr-defined]
+    purged = {
+        what: int(session.execute(statement.execution_options(synchronize_session=False)).rowcount)  # type: ignore[attr-defined]
         for what, statement in expired.items()
     }
+    return {**purged, "SCIM answers": repeats.purge(session, now=now)}
