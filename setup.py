@@ -100,6 +100,7 @@ setup(
             "demo = federation.cli.demo:demo",
             "explain = federation.cli.explain:explain",
             "idp = idp_app.cli:idp",
+            "metadata = federation.cli.metadata:metadata",
             "sp = sp_app.cli:sp",
         ],
     },

@@ -6,7 +6,7 @@ learn more: it waits for the source's rule or a review), reduces it (it applies 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -51,6 +51,27 @@ def difference(old: Entity, new: Entity) -> tuple[Change, ...]:
     if old.sp is not None or new.sp is not None:
         changes += _sp_changes(old.sp, new.sp)
     return tuple(changes)
+
+
+def document_difference(old: Iterable[Entity], new: Iterable[Entity]) -> dict[str, tuple[Change, ...]]:
+    """What changed from one document to the next, by entityID: those that differ in meaning, left or joined.
+
+    Two documents of one entity each are compared even if the entityID is what changed.
+    """
+    before = {entity.entity_id: entity for entity in old}
+    after = {entity.entity_id: entity for entity in new}
+    if len(before) == len(after) == 1:
+        before = dict(zip(after, before.values(), strict=True))
+    changes: dict[str, tuple[Change, ...]] = {}
+    for entity_id, entity in before.items():
+        if entity_id not in after:
+            gone = Change("entity.removed", Effect.REDUCES, "It is no longer there.", entity_id, old=entity_id)
+            changes[entity_id] = (gone,)
+        elif found := difference(entity, after[entity_id]):
+            changes[entity_id] = found
+    for entity_id in (each for each in after if each not in before):
+        changes[entity_id] = (Change("entity.added", Effect.WIDENS, "It is new.", entity_id, new=entity_id),)
+    return changes
 
 
 def _entity_changes(old: Entity, new: Entity) -> Iterator[Change]:

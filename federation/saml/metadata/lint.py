@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from lxml.etree import _Element
+
 from federation.saml import encryption
+from federation.saml.codec.metadata_schema import schema_problems
 from federation.saml.metadata.entity import Entity, IdPRole, Role, SPRole
 from federation.saml.metadata.findings import Finding, Level
 from federation.saml.names import SUBJECT_ID_REQ
@@ -17,7 +20,7 @@ from federation.saml.names import SUBJECT_ID_REQ
 _SIGNALS: Final = frozenset({"subject-id", "pairwise-id", "any", "none"})
 
 
-def lint(entity: Entity) -> tuple[Finding, ...]:
+def lint(entity: Entity, *, now: object = None) -> tuple[Finding, ...]:
     """Every finding about an entity, the most important first within each part: entity, IdP role, SP role."""
     found = list(_entity(entity))
     if entity.idp is not None:
@@ -89,3 +92,11 @@ def _warning(rule: str, message: str, reference: str) -> Finding:
 
 def _info(rule: str, message: str, reference: str) -> Finding:
     return Finding(rule, Level.INFO, message, reference)
+
+
+def lint_schema(element: _Element, entity_id: str) -> tuple[Finding, ...]:
+    """Where an EntityDescriptor breaks the published XML schemas. It is read all the same."""
+    return tuple(
+        Finding("metadata.schema", Level.WARNING, problem, "IIP-MD05; SAML Metadata", entity_id)
+        for problem in schema_problems(element)
+    )

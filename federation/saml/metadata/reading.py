@@ -10,7 +10,7 @@ Nothing is verified here. `metadata.trust` decides whether a document may be use
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
@@ -27,6 +27,7 @@ from federation.saml.names import MD, MDATTR, MDRPI, SAML, SAMLP
 
 ENTITY: Final = f"{{{MD}}}EntityDescriptor"
 ENTITIES: Final = f"{{{MD}}}EntitiesDescriptor"
+EXTENSIONS: Final = f"{{{MD}}}Extensions"
 MAX_DOCUMENT: Final = 1_048_576
 _NOT_ROLES: Final = frozenset(
     f"{{{MD}}}{name}" for name in ("Extensions", "Organization", "ContactPerson", "AdditionalMetadataLocation")
@@ -43,12 +44,20 @@ class EntityReading:
 
 
 @dataclass(frozen=True, slots=True)
-class _Inherited:
+class Inherited:
     """What enclosing EntitiesDescriptors say about every entity inside."""
 
     valid_until: datetime | None = None
     cache_duration: timedelta | None = None
     extensions: tuple[_Element, ...] = ()
+
+    def inside(self, group: _Element) -> Inherited:
+        """What holds inside another group, by its own attributes; its extensions come apart. Raises `Malformed`."""
+        return Inherited(
+            valid_until=_earliest(self.valid_until, valid_until(group)),
+            cache_duration=_earliest(self.cache_duration, cache_duration(group, Findings("group"))),
+            extensions=self.extensions,
+        )
 
 
 def read_document(document: bytes, *, max_bytes: int = MAX_DOCUMENT) -> tuple[Entity, ...]:
@@ -74,27 +83,25 @@ def read_entities(root: _Element) -> Iterator[EntityReading]:
     attributes and registration of a group hold for each of its members. Raises `Malformed`.
     """
     expect_metadata(root)
-    waiting = [(root, _Inherited())]
+    waiting = [(root, Inherited())]
     while waiting:
         element, inherited = waiting.pop()
         if element.tag == ENTITY:
-            yield _read(element, inherited)
+            yield read_one(element, inherited)
             continue
-        inner = _Inherited(
-            valid_until=_earliest(inherited.valid_until, valid_until(element)),
-            cache_duration=_earliest(inherited.cache_duration, cache_duration(element, Findings("group"))),
-            extensions=(*inherited.extensions, *element.iterchildren(f"{{{MD}}}Extensions")),
-        )
+        inner = inherited.inside(element)
+        inner = replace(inner, extensions=(*inner.extensions, *element.iterchildren(EXTENSIONS)))
         waiting += [(child, inner) for child in element.iterchildren(ENTITIES, ENTITY, reversed=True)]
 
 
-def _read(element: _Element, inherited: _Inherited) -> EntityReading:
+def read_one(element: _Element, inherited: Inherited) -> EntityReading:
+    """Read one EntityDescriptor with what its groups say. Raises `Malformed`."""
     entity_id = element.get("entityID", "").strip()
     if not entity_id:
         raise Malformed("metadata.entity_id", "an EntityDescriptor has no entityID")
     findings = Findings(entity_id)
     parts = children(element)
-    extensions = parts.get(f"{{{MD}}}Extensions", [])
+    extensions = parts.get(EXTENSIONS, [])
     idp, sp, others = _roles(parts, extensions, findings)
     entity = Entity(
         entity_id=entity_id,

@@ -21,23 +21,30 @@ EXCEPTIONS: Final = frozenset({MISSING_VALID_UNTIL})
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An entity that was read, and everything a rule may compare it with.
-
-    `root_valid_until` is the document element's own; the entity's is the earliest of all levels. `signed` says that a
-    trusted signature covers all of it. `role` is idp or sp: what we need the partner for.
-    """
+    """An entity that was read, and what a rule may compare it with. `role` is idp or sp: what we need it for."""
 
     entity: Entity
     findings: tuple[Finding, ...]
-    root_valid_until: datetime | None
-    signed: bool
     role: str
-    own_entity_id: str
+    own_entity_id: str | None
+    allow_http_loopback: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """Until when a document says it holds, and what we demand of that.
+
+    `root` is the document element's own validUntil, `earliest` the earliest of all levels that matter. `demanded` says
+    that there must be one, unless an exception is named.
+    """
+
+    root: datetime | None
+    earliest: datetime | None
     now: datetime
     skew: timedelta
     max_validity: timedelta
-    allow_http_loopback: bool
-    exceptions: frozenset[str]
+    demanded: bool = True
+    exceptions: frozenset[str] = frozenset()
 
 
 @rule("metadata.entity_id", "SDP-G04; SAML Core 8.3.6")
@@ -60,40 +67,38 @@ def role_is_present(candidate: Candidate) -> Seen:
     entity = candidate.entity
     roles = [name for name, role in (("an IdP", entity.idp), ("an SP", entity.sp)) if role is not None]
     expected = "an IdP role for SAML 2.0" if candidate.role == "idp" else "an SP role for SAML 2.0"
-    return Seen(_role(candidate) is not None, expected, " and ".join(roles) or "no SAML 2.0 role")
+    return Seen(role_of(entity, candidate.role) is not None, expected, " and ".join(roles) or "no SAML 2.0 role")
 
 
 @rule("metadata.valid_until.present", "IIP-MD04; SDP-MD03")
-def valid_until_is_present(candidate: Candidate) -> Seen:
-    """Signed metadata says how long it holds, or a copy of it could be used for ever."""
-    if candidate.root_valid_until is not None:
-        return Seen(True, "validUntil on the root", format_instant(candidate.root_valid_until))
-    if not candidate.signed:
+def valid_until_is_present(validity: Validity) -> Seen:
+    """Metadata says how long it holds, or a copy of it could be used for ever."""
+    if validity.root is not None:
+        return Seen(True, "validUntil on the root", format_instant(validity.root))
+    if not validity.demanded:
         return Seen(True, "validUntil, or unsigned metadata that a person confirms", "unsigned, without validUntil")
-    excepted = MISSING_VALID_UNTIL in candidate.exceptions
+    excepted = MISSING_VALID_UNTIL in validity.exceptions
     return Seen(excepted, "validUntil on the root", "none, by a named exception" if excepted else "none")
 
 
 @rule("metadata.valid_until.future", "SAML Metadata 2.3.2; IIP-MD04")
-def valid_until_is_in_the_future(candidate: Candidate) -> Seen:
+def valid_until_is_in_the_future(validity: Validity) -> Seen:
     """No level of the document has expired: group, entity, or the role we need."""
-    role = _role(candidate)
-    limits = (candidate.root_valid_until, candidate.entity.valid_until, role.valid_until if role is not None else None)
-    earliest = min((limit for limit in limits if limit is not None), default=None)
-    expected = f"valid after {format_instant(candidate.now)}"
+    earliest = min((limit for limit in (validity.root, validity.earliest) if limit is not None), default=None)
+    expected = f"valid after {format_instant(validity.now)}"
     if earliest is None:
         return Seen(True, expected, "no limit")
-    return Seen(earliest + candidate.skew > candidate.now, expected, f"valid until {format_instant(earliest)}")
+    return Seen(earliest + validity.skew > validity.now, expected, f"valid until {format_instant(earliest)}")
 
 
 @rule("metadata.valid_until.limit", "IIP-MD04; SDP-MD03")
-def valid_until_is_not_too_far(candidate: Candidate) -> Seen:
+def valid_until_is_not_too_far(validity: Validity) -> Seen:
     """The limit is the only revocation there is: it must not be further ahead than we allow."""
-    limit = candidate.now + candidate.max_validity + candidate.skew
-    expected = f"at most {candidate.max_validity.days} days ahead"
-    if candidate.root_valid_until is None:
+    limit = validity.now + validity.max_validity + validity.skew
+    expected = f"at most {validity.max_validity.days} days ahead"
+    if validity.root is None:
         return Seen(True, expected, "no limit")
-    return Seen(candidate.root_valid_until <= limit, expected, format_instant(candidate.root_valid_until))
+    return Seen(validity.root <= limit, expected, format_instant(validity.root))
 
 
 @rule("metadata.endpoints", "SDP-SP09; SDP-IDP03; SAML Metadata 2.2.2")
@@ -134,22 +139,24 @@ def endpoint_is_usable(candidate: Candidate) -> Seen:
     return Seen(bool(usable), expected, f"{len(usable)} of {len(endpoints)} endpoints")
 
 
-RULES: Final = (
-    entity_id_is_absolute,
-    entity_is_somebody_else,
-    role_is_present,
-    valid_until_is_present,
-    valid_until_is_in_the_future,
-    valid_until_is_not_too_far,
-    endpoints_are_secure,
-    signing_key_is_present,
-    endpoint_is_usable,
-)
-"""What every partner's metadata must pass, in order, however its origin was established."""
+IDENTITY_RULES: Final = (entity_id_is_absolute, entity_is_somebody_else)
+"""Who an entity says it is."""
+VALIDITY_RULES: Final = (valid_until_is_present, valid_until_is_in_the_future, valid_until_is_not_too_far)
+"""How long a document holds."""
+USE_RULES: Final = (signing_key_is_present, endpoint_is_usable)
+"""Whether an entity can be used in the role we need it for."""
 
 
-def _role(candidate: Candidate) -> IdPRole | SPRole | None:
-    return candidate.entity.idp if candidate.role == "idp" else candidate.entity.sp
+def role_of(entity: Entity, role: str) -> IdPRole | SPRole | None:
+    """The role called idp or sp, if the entity has it."""
+    return entity.idp if role == "idp" else entity.sp
+
+
+def earliest_validity(entity: Entity, role: str) -> datetime | None:
+    """Until when an entity can be used in a role: the earliest limit of the role, the entity, and its groups."""
+    used = role_of(entity, role)
+    limits = (entity.valid_until, used.valid_until if used is not None else None)
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 def _endpoints(entity: Entity) -> Iterator[Endpoint]:

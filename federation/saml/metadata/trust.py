@@ -15,18 +15,27 @@ from typing import Final
 from lxml.etree import _Element
 
 from federation.errors import ConfigurationError, Refused
-from federation.saml import certificates, signature, xml
+from federation.saml import certificates, xml
 from federation.saml.checks import Check, Seen, rule, run
 from federation.saml.metadata import fingerprints
 from federation.saml.metadata.elements import valid_until
-from federation.saml.metadata.entity import Entity, KeyDescriptor
+from federation.saml.metadata.entity import Entity
 from federation.saml.metadata.findings import Finding, Level
 from federation.saml.metadata.fingerprints import Fingerprint
-from federation.saml.metadata.keys import keys_in
 from federation.saml.metadata.lint import lint
+from federation.saml.metadata.origin import Origin, Pins, examine
 from federation.saml.metadata.reading import MAX_DOCUMENT, EntityReading, expect_metadata, read_entities
-from federation.saml.metadata.rules import EXCEPTIONS, RULES, Candidate
-from federation.saml.names import DS
+from federation.saml.metadata.rules import (
+    EXCEPTIONS,
+    IDENTITY_RULES,
+    USE_RULES,
+    VALIDITY_RULES,
+    Candidate,
+    Validity,
+    earliest_validity,
+    endpoints_are_secure,
+    role_is_present,
+)
 
 MAX_VALIDITY: Final = timedelta(days=366)
 """The furthest that validUntil may be ahead unless the caller says less: a year, for partners one knows by name."""
@@ -99,82 +108,29 @@ def verify(
         raise ConfigurationError(f"metadata trust: no role {role!r}, or no exception among {sorted(chosen)}")
     root = xml.parse(document, max_bytes=max_bytes)
     expect_metadata(root)
-    pinned = frozenset(map(certificates.normalise_fingerprint, signer_fingerprints))
+    pins = Pins.of(fingerprints=signer_fingerprints)
     confirmed = frozenset(map(certificates.normalise_fingerprint, confirmed_key_fingerprints))
-    origin = _origin(root, pinned, confirmed)
-    reading, checks = _one_entity(origin.element, origin.checks, entity_id)
-    candidate = Candidate(
-        entity=reading.entity,
-        findings=reading.findings,
-        root_valid_until=valid_until(origin.element),
-        signed=origin.trusted,
-        role=role,
-        own_entity_id=own_entity_id,
+    origin = examine(root, pins, confirmed=confirmed)
+    element = root if origin.octets is None else xml.reparse(origin.octets)
+    reading, checks = _one_entity(element, origin.checks, entity_id)
+    entity = reading.entity
+    candidate = Candidate(entity, reading.findings, role, own_entity_id, allow_http_loopback)
+    validity = Validity(
+        root=valid_until(element),
+        earliest=earliest_validity(entity, role),
         now=now,
         skew=skew,
         max_validity=max_validity,
-        allow_http_loopback=allow_http_loopback,
+        demanded=origin.trusted,
         exceptions=chosen,
     )
-    checks = run(RULES, checks, candidate)
-    misses = (*_unsigned(origin), *reading.findings, *lint(reading.entity))
+    checks = run((*IDENTITY_RULES, role_is_present), checks, candidate)
+    checks = run(VALIDITY_RULES, checks, validity)
+    checks = run((endpoints_are_secure, *USE_RULES), checks, candidate)
+    misses = (*_unsigned(origin), *reading.findings, *lint(entity))
     if not origin.trusted:
-        checks = _confirm(document, reading.entity, origin, confirmed, checks, misses)
-    return TrustedMetadata(reading.entity, document, origin.trusted, checks, misses)
-
-
-@dataclass(frozen=True, slots=True)
-class _Origin:
-    """What the signature told us. `element` is to be read; `signer` is the key that made it, if there is one."""
-
-    element: _Element
-    trusted: bool
-    checks: tuple[Check, ...]
-    signer: KeyDescriptor | None = None
-
-
-def _origin(root: _Element, pinned: frozenset[str], confirmed: frozenset[str]) -> _Origin:
-    """Verify the signature of the root, if it has one or must have one. A signature that is there must be good."""
-    signed = signature.is_signed(root)
-    checks = run((signature_where_pinned,), (), signed, bool(pinned))
-    if not signed:
-        return _Origin(root, False, checks)
-    offered = _possible_signers(root)
-    candidates = [key for key in offered if fingerprints.is_named(key, pinned)] if pinned else offered
-    checks = run((signer_is_pinned,), checks, len(candidates), bool(pinned))
-    verified = signature.examine(root, keys=candidates, before=checks)
-    signers = [key for key in candidates if key.public_key == verified.public_key]
-    trusted = any(fingerprints.is_named(key, pinned or confirmed) for key in signers)
-    return _Origin(verified.element, trusted, verified.checks, signers[0])
-
-
-def _possible_signers(root: _Element) -> list[KeyDescriptor]:
-    """Keys that may have signed: those beside the signature, then those of the entities themselves. None is trusted."""
-    beside = keys_in(root.find(f"{{{DS}}}Signature/{{{DS}}}KeyInfo"))
-    inside = (
-        key
-        for reading in read_entities(root)
-        for role in (reading.entity.idp, reading.entity.sp)
-        if role is not None
-        for key in role.signing_keys
-    )
-    unique = {(key.certificate, key.public_key): key for key in (*inside, *beside)}
-    return sorted(unique.values(), key=lambda key: key not in beside)
-
-
-@rule("metadata.signature.present", "IIP-MD03; SDP-MD02")
-def signature_where_pinned(signed: bool, pinned: bool) -> Seen:
-    """Where a signer is pinned, removing the signature must not help."""
-    expected = "a signature by the pinned key" if pinned else "a signature, or fingerprints confirmed by a person"
-    return Seen(signed or not pinned, expected, "a signature" if signed else "no signature")
-
-
-@rule("metadata.signature.signer", "IIP-MD03; SDP-MD02")
-def signer_is_pinned(matching: int, pinned: bool) -> Seen:
-    """A pin must name a certificate whose key made the signature; which one that is, only the pin decides."""
-    expected = "the pinned certificate" if pinned else "any certificate, if a person confirms the keys"
-    received = "the pinned certificate" if matching else "another one, or none"
-    return Seen(bool(matching) or not pinned, expected, received)
+        checks = _confirm(document, entity, origin, confirmed, checks, misses)
+    return TrustedMetadata(entity, document, origin.trusted, checks, misses)
 
 
 @rule("metadata.entity", "IIP-MD02; SAML Metadata 2.3")
@@ -204,7 +160,7 @@ def keys_are_confirmed(offered: Sequence[Fingerprint], confirmed: frozenset[str]
 def _confirm(
     document: bytes,
     entity: Entity,
-    origin: _Origin,
+    origin: Origin,
     confirmed: frozenset[str],
     checks: tuple[Check, ...],
     misses: tuple[Finding, ...],
@@ -222,7 +178,7 @@ def _confirm(
         raise Unconfirmed(refused.checks, entity=entity, offered=tuple(offered), misses=misses) from None
 
 
-def _unsigned(origin: _Origin) -> tuple[Finding, ...]:
+def _unsigned(origin: Origin) -> tuple[Finding, ...]:
     if origin.trusted:
         return ()
     message = (
