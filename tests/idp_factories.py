@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, make_url, select
 from sqlalchemy.orm import Session
 from webtest import TestApp, TestResponse
 
@@ -304,7 +304,7 @@ def make_installation(folder: Path, *, clock: Clock | None = None, **more: Any) 
     settings = make_settings(folder, **more)
     shutil.copytree(_template() / "keys", settings.keys_directory)
     if settings.database_url.startswith("sqlite"):
-        shutil.copy(_template() / "idp.sqlite", folder / "idp.sqlite")
+        shutil.copy(_template() / "idp.sqlite", str(make_url(settings.database_url).database))
     else:
         installations.upgrade(settings, now=NOW)
     return Installation.open(settings, clock=clock or Clock())

@@ -1,4 +1,7 @@
-"""A site of its own for each test, with two connected service providers."""
+"""A site of its own for each test, with two connected service providers.
+
+A module that runs on both databases has a `pytestmark` that parametrises `database` over `KINDS`.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,21 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import database_url
 from tests.idp_factories import FakeSP, IdPSite, make_idp
 
 
 @pytest.fixture
-def idp(tmp_path: Path) -> Iterator[IdPSite]:
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database: SQLite unless the module asks for both."""
+    with database_url(getattr(request, "param", "sqlite"), tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def idp(tmp_path: Path, database: str) -> Iterator[IdPSite]:
     """The identity provider, federation on."""
-    site = make_idp(tmp_path)
+    site = make_idp(tmp_path, database_url=database)
     yield site
     site.installation.engine.dispose()
 

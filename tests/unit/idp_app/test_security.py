@@ -1,0 +1,64 @@
+"""Permissions: a table, and deny by default."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from pyramid.interfaces import ISecurityPolicy
+from zope.interface.verify import verifyObject
+
+from idp_app.security import REQUIREMENTS, Permission, SessionSecurity
+from idp_app.services.sessions import SignedIn
+from tests.idp_factories import NOW
+
+ADMIN = SignedIn(
+    session_id="s",
+    token_hash=b"",
+    method="password",
+    authn_instant=NOW,
+    expires=NOW,
+    last_seen=NOW,
+    person_id="p",
+    username="admin",
+    display_name="",
+    given_name="Ada",
+    family_name="Min",
+    mail="",
+    department="",
+    administrator=True,
+    guest=False,
+)
+
+
+def permits(signed_in: SignedIn | None, permission: str) -> bool:
+    request = SimpleNamespace(idp=SimpleNamespace(signed_in=signed_in))
+    return bool(SessionSecurity().permits(request, None, permission))
+
+
+def test_every_permission_is_in_the_table():
+    assert set(REQUIREMENTS) == set(Permission)
+    assert all(REQUIREMENTS.values())
+
+
+@pytest.mark.parametrize("permission", Permission)
+def test_administrators_may_and_nobody_else(permission: Permission):
+    assert permits(ADMIN, permission)
+    assert not permits(replace(ADMIN, administrator=False), permission)
+    assert not permits(replace(ADMIN, guest=True), permission)
+    assert not permits(None, permission)
+
+
+def test_a_permission_that_nobody_declared_is_denied():
+    assert not permits(ADMIN, "fly")
+
+
+def test_the_policy_is_pyramids():
+    verifyObject(ISecurityPolicy, SessionSecurity())
+
+
+def test_the_person_behind_a_session_has_a_name_and_an_id():
+    request = SimpleNamespace(idp=SimpleNamespace(signed_in=ADMIN))
+    assert SessionSecurity().authenticated_userid(request) == "p"
+    assert ADMIN.name == "Ada Min"
