@@ -1,7 +1,7 @@
 """The service provider, reusable: `config.include("sp_app")` in any Pyramid application.
 
 What a host may say: `config.set_account_store(factory)` and `config.set_federation_session(factory)`. Everything else
-is a setting (`sp.…`) or a standard of Pyramid: `remember` and `forget` of its security policy, `request.tm`, events.
+is a setting (`sp.…`) or a standard of Pyramid: a security policy that asks `request.sp.identity`, `request.tm`, events.
 `docs/how-to/embed.md` shows it whole.
 """
 

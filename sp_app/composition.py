@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from markupsafe import Markup
 from pyramid.config import Configurator
 from pyramid.request import Request
 from sqlalchemy.orm import Session
 
 from federation.errors import FederationError
 from federation.storage.session import for_transaction_manager
-from federation.web import cookies
+from federation.web import cookies, csrf
 from sp_app.accounts import AccountStore, LocalAccount
 from sp_app.accounts.sql import SqlAccountStore
 from sp_app.models import FederatedSession
@@ -26,6 +27,7 @@ from sp_app.provider import Provider, provider_of
 from sp_app.services import audit, sessions, switch
 from sp_app.services.linking import Linking
 from sp_app.services.login import Login
+from sp_app.targets import is_safe
 
 AccountStoreFactory = Callable[[Request], AccountStore]
 SessionFactory = Callable[[Request], Session]
@@ -74,6 +76,18 @@ class Composition:
         if session is None or account is None or not account.active:
             return None
         return Identity(account=account, session=session)
+
+    def login_path(self, target: str | None = None) -> str:
+        """Where a sign-in begins that ends at `target`, a path of this site; an odd one counts as none."""
+        wanted = {"target": target} if target is not None and is_safe(target) else None
+        path: str = self._request.route_path("sp.login", _query=wanted)
+        return path
+
+    def logout_form(self, label: str = "Sign out") -> Markup:
+        """A form with one button that signs this browser out here; for any page of any application."""
+        return Markup(
+            '<form method="post" action="{}"><input type="hidden" name="{}" value="{}"><button>{}</button></form>'
+        ).format(self._request.route_path("sp.logout"), csrf.FIELD, csrf.token(self._request), label)
 
     @property
     def enabled(self) -> bool:

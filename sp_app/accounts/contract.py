@@ -6,6 +6,9 @@ takes; docs/how-to/embed.md shows one.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import ClassVar
+
 from sp_app.accounts.port import AccountStore, NoSuchAccount, Profile, UsernameTaken
 
 ALICE = Profile(
@@ -19,12 +22,21 @@ ALICE = Profile(
 
 
 class AccountStoreContract:
-    """Mix this into a test class that has an `accounts` fixture: an empty store."""
+    """Mix this into a test class that has an `accounts` fixture: an empty store.
+
+    `KEEPS` names the fields of a profile that the store keeps, where it is not all of them.
+    """
+
+    KEEPS: ClassVar[Collection[str]] = Profile.__slots__
+
+    def kept(self, profile: Profile) -> Profile:
+        """What is left of a profile in this store."""
+        return Profile(**{field: getattr(profile, field) for field in self.KEEPS})
 
     def test_a_new_account_is_active_and_can_be_read_back(self, accounts: AccountStore) -> None:
         created = accounts.create(ALICE)
         assert created.active
-        assert created.profile == ALICE
+        assert created.profile == self.kept(ALICE)
         assert accounts.get(created.id) == created
 
     def test_an_account_can_be_created_inactive(self, accounts: AccountStore) -> None:
@@ -42,10 +54,10 @@ class AccountStoreContract:
         created = accounts.create(ALICE)
         other = Profile(username="alicia", display_name="Alicia Bow", mail="alicia@example.org")
         assert isinstance(created.id, str)
-        assert accounts.update(created.id, other).profile == other
+        assert accounts.update(created.id, other).profile == self.kept(other)
         read = accounts.get(created.id)
         assert read is not None
-        assert read.profile == other
+        assert read.profile == self.kept(other)
 
     def test_an_update_keeps_whether_the_account_is_active(self, accounts: AccountStore) -> None:
         created = accounts.create(ALICE, active=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
 from pyramid.response import Response
-from pyramid.security import remember
 from pyramid.view import view_config
 
 from federation.saml.bindings.post import PostForm
@@ -66,7 +65,7 @@ def _arrived(request: Request, success: Success) -> Response:
         account_id=account_id,
         message_id=success.response_id,
     )
-    response = HTTPSeeOther(request.federation.site.origin + success.target, headers=remember(request, account_id))
+    response = HTTPSeeOther(request.federation.site.origin + success.target)
     request.federation.cookies.set(response, cookies.SESSION, success.session.handle)
     csrf.renew(request)
     request.registry.notify(SignedIn(request, response, account_id, success.idp_entity_id))

@@ -13,7 +13,6 @@ from federation.attributes.catalogue import entry_named
 from federation.web import page
 from federation.web.problems import Problem, problem_view, respond
 from federation.web.saml import redirect
-from sp_app import targets
 from sp_app.composition import Identity
 from sp_app.demo.security import Permission
 from sp_app.services import connections
@@ -97,5 +96,4 @@ def forbidden(error: HTTPForbidden, request: Request) -> Response:
         return problem_view(error, request)
     if not request.sp.enabled:
         return respond(request, _SWITCHED_OFF)
-    target = request.path_qs if targets.is_safe(request.path_qs) else None
-    return redirect(request.federation.url("sp.login", _query={"target": target} if target else None))
+    return redirect(request.federation.site.origin + request.sp.login_path(request.path_qs))

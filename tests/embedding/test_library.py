@@ -1,0 +1,138 @@
+"""A host application gains login, logout and SCIM in ten lines, and stays what it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from sp_app.cli import sp
+from tests.embedding.running import Library
+from tests.sp_factories import ALICE
+
+USER = {
+    "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+    "userName": "alice",
+    "externalId": ALICE,
+    "displayName": "Alice Archer",
+    "active": True,
+}
+INACTIVE = {
+    "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+    "Operations": [{"op": "replace", "path": "active", "value": False}],
+}
+
+
+def test_at_most_ten_lines_of_the_host_are_about_the_federation() -> None:
+    source = (Path(__file__).parent / "library.py").read_text()
+    assert 0 < source.count("# <- federation") <= 10
+
+
+def test_a_reader_signs_in_and_lands_on_the_page_asked_for(the_library: Library) -> None:
+    browser = the_library.browser()
+    landed = the_library.sign_in(browser)
+    assert landed.location == "https://library.example.org/shelves/new?sort=title"
+    assert "Alice Archer has 0 books on shelf new" in landed.follow()
+    assert the_library.readers() == [{"number": 1, "name": "Alice Archer", "may_enter": True}]
+
+
+def test_a_reader_signs_out(the_library: Library) -> None:
+    browser = the_library.browser()
+    page = the_library.sign_in(browser).follow()
+    assert page.forms[0].submit().location == "https://library.example.org/"
+    assert browser.get("/shelves/new").location.endswith("/federation/saml/login?target=%2Fshelves%2Fnew")
+
+
+def test_scim_makes_the_hosts_people_and_the_reader_is_that_person(the_library: Library) -> None:
+    created = the_library.scim("POST", "/Users", USER, status=201).json
+    assert created["id"] == "1"
+    assert created["meta"]["location"] == "https://library.example.org/federation/scim/v2/Users/1"
+    assert the_library.readers() == [{"number": 1, "name": "Alice Archer", "may_enter": True}]
+    the_library.sign_in(the_library.browser())
+    assert len(the_library.readers()) == 1
+
+
+def test_whoever_signed_in_first_is_the_same_reader_when_provisioned(the_library: Library) -> None:
+    the_library.sign_in(the_library.browser())
+    assert the_library.scim("POST", "/Users", USER, status=201).json["id"] == "1"
+    assert len(the_library.readers()) == 1
+
+
+def test_deactivation_ends_the_sessions_in_the_host_and_keeps_the_reader_out(the_library: Library) -> None:
+    browser = the_library.browser()
+    the_library.sign_in(browser)
+    the_library.scim("POST", "/Users", USER, status=201)
+    assert browser.get("/shelves/new").status_int == 200
+    the_library.scim("PATCH", "/Users/1", INACTIVE)
+    assert the_library.readers()[0]["may_enter"] is False
+    assert browser.get("/shelves/new").status_int == 303
+    departure = the_library.idp.read(browser.get("/shelves/new").follow())
+    page = browser.post("/federation/saml/acs", the_library.idp.answer(departure), status=403)
+    assert "inactive" in page
+
+
+def test_a_reader_whom_the_host_itself_shuts_out_is_out(the_library: Library) -> None:
+    from sqlalchemy import create_engine, text
+
+    browser = the_library.browser()
+    the_library.sign_in(browser)
+    engine = create_engine(the_library.settings["library.database"])
+    with engine.begin() as connection:
+        connection.execute(text("update reader set may_enter = 0"))
+    engine.dispose()
+    assert browser.get("/shelves/new").status_int == 303
+
+
+def test_a_refused_sign_in_leaves_nothing_in_the_hosts_transaction(the_library: Library) -> None:
+    browser = the_library.browser()
+    departure = the_library.idp.read(browser.get("/shelves/new").follow())
+    answer = the_library.idp.answer(departure, audience="https://elsewhere.example")
+    page = browser.post("/federation/saml/acs", answer, status=403)
+    assert "security check" in page
+    assert "Reference number" in page
+    assert the_library.readers() == []
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/federation/nowhere", "/saml/login", "/scim/v2/Users"])
+def test_the_hosts_own_error_page_stays_its_own(the_library: Library, path: str) -> None:
+    assert "there is no such shelf" in the_library.browser().get(path, status=404)
+
+
+def test_our_pages_and_headers_stay_on_our_routes(the_library: Library) -> None:
+    browser = the_library.browser()
+    assert "Content-Security-Policy" not in browser.get("/").headers
+    ours = browser.get("/federation/saml/login?target=//evil.example", status=400)
+    assert "default-src 'none'" in ours.headers["Content-Security-Policy"]
+    assert browser.get("/federation/federation-static/federation.css").content_type == "text/css"
+
+
+def test_the_hosts_own_csrf_rule_and_sign_in_go_on_as_before(the_library: Library) -> None:
+    the_library.scim("POST", "/Users", USER, status=201)
+    browser = the_library.browser()
+    browser.get("/desk?number=1")
+    assert "Alice Archer" in browser.get("/shelves/new")
+    browser.post("/borrow", status=400)
+
+
+def test_metadata_names_the_addresses_below_the_prefix(the_library: Library) -> None:
+    entity = the_library.idp.partner
+    assert entity is not None
+    assert entity.entity_id == "https://library.example.org/federation/saml/metadata"
+    assert entity.sp is not None
+    assert entity.sp.assertion_consumer[0].location == "https://library.example.org/federation/saml/acs"
+    assert entity.display_name() == "Library"
+
+
+def test_the_commands_work_on_the_host(the_library: Library, tmp_path: Path) -> None:
+    lines = [f"{name} = {value}" for name, value in the_library.settings.items()]
+    ini = tmp_path / "library.ini"
+    ini.write_text("[app:main]\nuse = call:tests.embedding.library:main\n" + "\n".join(lines) + "\n")
+
+    def run(*arguments: str) -> str:
+        return CliRunner().invoke(sp, ["-c", f"{ini}#main", *arguments], catch_exceptions=False).output
+
+    assert "up to date" in run("upgrade")
+    assert "https://library.example.org/federation/saml/acs" in run("publish", "-")
+    assert "Federation is off." in run("disable")
+    the_library.browser().get("/federation/saml/login", status=404)
