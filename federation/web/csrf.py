@@ -18,8 +18,9 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 
+from federation.web.addresses import origin_of
 from federation.web.cookies import CSRF
-from federation.web.scope import origin_of, owns_view, rules_for, scope_of
+from federation.web.scope import owns_view, rules_for, scope_of
 
 FIELD: Final = "csrf_token"
 HEADER: Final = "X-CSRF-Token"

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from pyramid.config import Configurator
 from pyramid.events import BeforeTraversal
-from pyramid.httpexceptions import HTTPRequestEntityTooLarge
+from pyramid.httpexceptions import HTTPException, HTTPRequestEntityTooLarge
 from pyramid.request import Request
+from webob.multidict import MultiDict
 
 from federation.errors import Malformed
 from federation.web.scope import body_limit, rules_for
 
 MAX_FIELDS: Final = 2000
-_FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
-_METHODS_WITHOUT_BODY: Final = ("GET", "HEAD", "OPTIONS", "TRACE")
+_URLENCODED: Final = ("application/x-www-form-urlencoded", "")
+_MULTIPART: Final = "multipart/form-data"
+_METHODS_WITHOUT_FORM: Final = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 
 def admit(event: BeforeTraversal) -> None:
@@ -28,7 +31,16 @@ def admit(event: BeforeTraversal) -> None:
     if rules_for(request) is None:
         return
     limit_body(request, body_limit(request))
-    require_text(request)
+    try:
+        texts = [request.path_info, *_query(request)]
+        if request.method not in _METHODS_WITHOUT_FORM:
+            texts += _form(request)
+    except UnicodeDecodeError:
+        raise Malformed("http.encoding", "the address or the form is not UTF-8 text") from None
+    except OSError:
+        raise Malformed("http.body", "the body ended before its announced length") from None
+    if any("\0" in text for text in texts):
+        raise Malformed("http.encoding", "the address or the form holds a NUL character")
 
 
 def limit_body(request: Request, limit: int) -> None:
@@ -40,37 +52,48 @@ def limit_body(request: Request, limit: int) -> None:
         raise HTTPRequestEntityTooLarge
     if not announced:
         request.environ["wsgi.input"] = LimitedInput(request.environ["wsgi.input"], limit)
+    request.request_body_tempfile_limit = limit  # what fits stays in memory
 
 
-def require_text(request: Request) -> None:
-    """Decode path, query and form once. Raises Malformed where they are not UTF-8 text without NUL."""
-    try:
-        _require_few(request.query_string.encode("latin-1"))
-        texts = [request.path_info, *_flat(request.GET)]
-        if request.method not in _METHODS_WITHOUT_BODY and request.content_type in _FORMS:
-            _require_few(request.body)
-            texts += _flat(request.POST)
-    except UnicodeDecodeError:
-        raise Malformed("http.encoding", "the address or the form is not UTF-8 text") from None
-    except OSError:
-        raise Malformed("http.body", "the body ended before its announced length") from None
-    except (ValueError, LookupError, AttributeError, TypeError):
-        # What WebOb's form parser raises on a broken multipart body or an unknown charset.
-        raise Malformed("http.form", "the form cannot be read") from None
-    if any("\0" in text for text in texts):
-        raise Malformed("http.encoding", "the address or the form holds a NUL character")
-
-
-def _require_few(octets: bytes) -> None:
-    """Each field costs far more than its octets: count them before anything is built from them."""
-    if octets.count(b"&") + octets.count(b"Content-Disposition") >= MAX_FIELDS:
+def _query(request: Request) -> list[str]:
+    if request.query_string.count("&") >= MAX_FIELDS:
         raise Malformed("http.form", f"more than {MAX_FIELDS} fields")
+    return [text for field in request.GET.items() for text in field]
 
 
-def _flat(fields: Any) -> Iterator[str]:
-    for name, value in fields.items():
-        yield name
-        yield value if isinstance(value, str) else value.filename
+def _form(request: Request) -> list[str]:
+    """The texts of a form, if the body is one."""
+    if request.content_type in _URLENCODED:
+        return _urlencoded(request)
+    return _multipart(request) if request.content_type == _MULTIPART else []
+
+
+def _urlencoded(request: Request) -> list[str]:
+    """Read the form ourselves and leave it where `request.POST` looks first: WebOb would replace what is not UTF-8."""
+    if request.charset.lower() not in ("utf-8", "utf8"):
+        raise Malformed("http.encoding", "the form is not UTF-8 text")
+    text = request.body.decode("utf-8")
+    if text.count("&") >= MAX_FIELDS:
+        raise Malformed("http.form", f"more than {MAX_FIELDS} fields")
+    fields = parse_qsl(text, keep_blank_values=True, encoding="utf-8", errors="strict")
+    request.environ["webob._parsed_post_vars"] = (MultiDict(fields), request.body_file_raw)
+    return [part for field in fields for part in field]
+
+
+def _multipart(request: Request) -> list[str]:
+    """Let WebOb read the form. Its parser raises whatever a broken body makes it stumble over: none is our mistake."""
+    if request.body.count(b"isposition") > MAX_FIELDS:
+        raise Malformed("http.form", f"more than {MAX_FIELDS} fields")
+    try:
+        fields = list(request.POST.items())
+    except (HTTPException, OSError, UnicodeDecodeError):
+        raise
+    except Exception as error:
+        raise Malformed("http.form", "the form cannot be read") from error
+    texts = [part if isinstance(part, str) else part.filename for field in fields for part in field]
+    if any("\N{REPLACEMENT CHARACTER}" in text for text in texts):  # what WebOb puts for octets that are not UTF-8
+        raise Malformed("http.encoding", "the form is not UTF-8 text")
+    return texts
 
 
 class LimitedInput:
@@ -82,13 +105,11 @@ class LimitedInput:
 
     def read(self, size: int = -1) -> bytes:
         """Read up to `size` bytes."""
-        wanted = self._left + 1 if size < 0 else min(size, self._left + 1)
-        return self._count(self._stream.read(wanted))
+        return self._count(self._stream.read(self._wanted(size)))
 
     def readline(self, size: int = -1) -> bytes:
         """Read up to the end of a line."""
-        wanted = self._left + 1 if size < 0 else min(size, self._left + 1)
-        return self._count(self._stream.readline(wanted))
+        return self._count(self._stream.readline(self._wanted(size)))
 
     def readlines(self, _hint: int = -1) -> list[bytes]:
         """Read all lines."""
@@ -96,6 +117,9 @@ class LimitedInput:
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.readline, b"")
+
+    def _wanted(self, size: int) -> int:
+        return self._left + 1 if size < 0 else min(size, self._left + 1)
 
     def _count(self, data: bytes) -> bytes:
         self._left -= len(data)

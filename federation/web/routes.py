@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pyramid.config import PHASE2_CONFIG, Configurator
+from pyramid.exceptions import ConfigurationError
 from pyramid.request import Request
 
 from federation.web.problems import problem_view
 from federation.web.scope import Recorder, RouteRules, Site, scope_of
+
+_LAST: Final = 1000
+"""Whatever order actions of hosts have, those that set the site come before."""
 
 
 def add_federation_route(
@@ -79,7 +83,18 @@ def set_federation_clock(config: Configurator, clock: Callable[[], datetime]) ->
     config.action("federation.web.clock", register)
 
 
+def _require_site(config: Configurator) -> Callable[[], None]:
+    def require() -> None:
+        if scope_of(config.registry).site is None:
+            raise ConfigurationError(
+                "call config.set_federation_site(Site(...)): no page or cookie of ours works without"
+            )
+
+    return require
+
+
 def includeme(config: Configurator) -> None:
     """Add the directives."""
+    config.action("federation.web.complete", _require_site(config), order=_LAST)
     for directive in (add_federation_route, set_federation_site, set_refusal_recorder, set_federation_clock):
         config.add_directive(directive.__name__, directive)

@@ -12,28 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from pyramid.request import Request
 
 from federation.errors import FederationError
+from federation.web.addresses import origin_of
 
 MIB: Final = 1_048_576
 _KEY: Final = "federation.web"
-
-
-def origin_of(url: str) -> str:
-    """The origin of an address (RFC 6454): a default port is not written. Empty where there is none."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return ""
-    if not parts.scheme or not parts.hostname:
-        return ""
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    usual = {"http": 80, "https": 443}.get(parts.scheme)
-    return f"{parts.scheme}://{host}" + ("" if port in (None, usual) else f":{port}")
 
 
 @dataclass(frozen=True, slots=True)

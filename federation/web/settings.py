@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretBytes, SecretStr, ValidationError
 
 from federation.errors import ConfigurationError
+from federation.web.addresses import origin_of
 
 
 class Settings(BaseModel):
@@ -54,14 +55,15 @@ def _lines(value: Any) -> Any:
 
 
 def _public_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+    origin = origin_of(value)
+    if not origin.startswith(("http://", "https://")) or any(mark in value for mark in "@?#\\ "):
         raise ValueError("write an address such as https://login.example.org")
+    parts = urlsplit(value)
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
         raise ValueError("plain http is only for loopback: use https")
     if parts.netloc != parts.netloc.lower():
         raise ValueError("write the host name in lower case")
-    return value.rstrip("/")
+    return origin + parts.path.rstrip("/")
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
@@ -69,7 +71,7 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_lines)]
 """Several values, separated by spaces or lines."""
 PublicURL = Annotated[str, AfterValidator(_public_url)]
-"""https, or http on loopback; without a trailing slash."""
+"""https, or http on loopback; without a trailing slash or a port that goes without saying."""
 
 
 def read(prefix: str, raw: Mapping[str, str], model: type[M]) -> M:
