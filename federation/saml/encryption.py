@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Final, Protocol, cast
 
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
@@ -115,6 +116,7 @@ class DecryptionKey:
         return "DecryptionKey(RSA)"
 
 
+@cache
 def _oaep(digest: str, mask: str) -> padding.OAEP:
     return padding.OAEP(mgf=padding.MGF1(_HASHES[mask]), algorithm=_HASHES[digest], label=None)
 

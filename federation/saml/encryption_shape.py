@@ -32,6 +32,7 @@ MGF: Final = f"{{{XENC11}}}MGF"
 KEY_INFO: Final = f"{{{DS}}}KeyInfo"
 DIGEST_METHOD: Final = f"{{{DS}}}DigestMethod"
 RETRIEVAL_METHOD: Final = f"{{{DS}}}RetrievalMethod"
+_KEY_ORDER: Final = (ENCRYPTION_METHOD, KEY_INFO, CIPHER_DATA, REFERENCE_LIST, CARRIED_KEY_NAME)
 _KEY_HINTS: Final = frozenset({f"{{{DS}}}X509Data", f"{{{DS}}}KeyName", f"{{{DS}}}KeyValue"})
 
 DATA_ALGORITHMS: Final = (Algorithm.AES256_GCM, Algorithm.AES128_GCM)
@@ -115,7 +116,8 @@ def structure(candidate: Candidate) -> Seen:
     expected = "one EncryptedData with its keys"
     outer, data = _names(candidate.wrapper), candidate.data
     ok = (
-        outer == [ENCRYPTED_DATA] + [ENCRYPTED_KEY] * (len(outer) - 1)
+        outer[:1] == [ENCRYPTED_DATA]
+        and outer.count(ENCRYPTED_KEY) == len(outer) - 1
         and _names(data) in ([ENCRYPTION_METHOD, KEY_INFO, CIPHER_DATA], [ENCRYPTION_METHOD, CIPHER_DATA])
         and data.get("Type", f"{XENC}Element") == f"{XENC}Element"
         and data.get("Encoding") is None
@@ -125,9 +127,9 @@ def structure(candidate: Candidate) -> Seen:
 
 
 def _is_key(key: etree._Element) -> bool:
-    order = [ENCRYPTION_METHOD, KEY_INFO, CIPHER_DATA, REFERENCE_LIST, CARRIED_KEY_NAME]
     names = _names(key)
-    if names != [name for name in order if name in names] or not {ENCRYPTION_METHOD, CIPHER_DATA} <= set(names):
+    in_order = names == [name for name in _KEY_ORDER if name in names]
+    if not in_order or ENCRYPTION_METHOD not in names or CIPHER_DATA not in names:
         return False
     hints, references = _child(key, KEY_INFO), _child(key, REFERENCE_LIST)
     return (hints is None or _only_hints(hints)) and (references is None or set(_names(references)) <= {DATA_REFERENCE})

@@ -105,7 +105,7 @@ class Signed:
 
 def is_signed(element: etree._Element) -> bool:
     """Has the element a signature of its own, good or bad?"""
-    return element.find(SIGNATURE) is not None
+    return next(element.iterchildren(SIGNATURE), None) is not None
 
 
 # Signing --------------------------------------------------------------------------------------------------------------
@@ -159,7 +159,7 @@ def verify(
     `keys` come from the partner's metadata; each is a KeyDescriptor or DER SubjectPublicKeyInfo, and they are tried in
     turn. Raises `Refused` (rules `signature.*`, `xml.ids`, `xml.canonical`), also when there is no signature.
     """
-    return examine(element, keys=keys, algorithms=algorithms).element
+    return xml.reparse(examine_octets(element, keys=keys, algorithms=algorithms).octets)
 
 
 def examine(
@@ -169,8 +169,11 @@ def examine(
     algorithms: Algorithms = DEFAULT_ALGORITHMS,
     before: Sequence[Check] = (),
 ) -> Signed:
-    """As `verify`, and answer the checks made too, after those made `before`."""
-    signed = examine_octets(element, keys=keys, algorithms=algorithms, before=before)
+    """As `verify`, and answer the checks made too, after those made `before`.
+
+    The caller has collected the identifiers of the document, which may hold more than this element.
+    """
+    signed = _examine(element, keys, algorithms, before)
     return Signed(element=xml.reparse(signed.octets), checks=signed.checks, public_key=signed.public_key)
 
 
@@ -181,10 +184,16 @@ def examine_octets(
     algorithms: Algorithms = DEFAULT_ALGORITHMS,
     before: Sequence[Check] = (),
 ) -> SignedOctets:
-    """As `examine`, and leave it to the caller to parse the octets: as a stream, or when this tree is gone."""
+    """As `verify`, and leave it to the caller to parse the octets: as a stream, or when this tree is gone."""
+    attempt(before, "SAML Core 1.3.4", xml.collect_ids, element.getroottree().getroot())
+    return _examine(element, keys, algorithms, before)
+
+
+def _examine(
+    element: etree._Element, keys: Sequence[HasPublicKey | bytes], algorithms: Algorithms, before: Sequence[Check]
+) -> SignedOctets:
     checks = run((_present,), before, element)
-    attempt(checks, "SAML Core 1.3.4, 5.4.2", xml.collect_ids, element.getroottree().getroot())
-    candidate = Candidate(element, cast("etree._Element", element.find(SIGNATURE)), algorithms)
+    candidate = Candidate(element, next(element.iterchildren(SIGNATURE)), algorithms)
     checks = run(RULES, checks, candidate)
     octets = attempt(checks, "Exclusive XML Canonicalization 1.0", _signed_octets, candidate)
     checks = run((_content,), checks, candidate, octets)
@@ -243,7 +252,7 @@ def _key_known(usable: Sequence[tuple[bytes, PublicKey]]) -> Seen:
 def _value(verified_by: bytes | None) -> Seen:
     """The signature verifies with one of those keys, and with no key from the message."""
     ok = verified_by is not None
-    return Seen(ok, "a signature by a key in the partner's metadata", "as expected" if ok else "not verified by any")
+    return Seen(ok, "a signature by a key trusted for it", "as expected" if ok else "not verified by any")
 
 
 def _usable(keys: Sequence[HasPublicKey | bytes], algorithm: str) -> list[tuple[bytes, PublicKey]]:

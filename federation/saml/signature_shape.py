@@ -37,22 +37,23 @@ _KEY_KINDS: Final = frozenset({f"{{{DS}}}X509Data", f"{{{DS}}}KeyName", f"{{{DS}
 class Candidate:
     """An element that claims to be signed, its signature taken apart, and what we allow. Nothing here is believed yet.
 
-    Parts that are missing are None; where there are several of a name, the first is taken and `shape` refuses.
+    Parts that are missing are None; where there are several of a name, the first is taken and `shape` refuses. `digest`
+    and `value` are DigestValue and SignatureValue decoded, empty when they are anything but base64 text.
     """
 
     __slots__ = (
         "algorithms",
         "canonicalization_method",
+        "digest",
         "digest_method",
-        "digest_value",
         "element",
         "key_info",
         "reference",
         "signature",
         "signature_method",
-        "signature_value",
         "signed_info",
         "transforms",
+        "value",
     )
 
     def __init__(self, element: etree._Element, signature: etree._Element, algorithms: Algorithms) -> None:
@@ -61,7 +62,7 @@ class Candidate:
         self.algorithms = algorithms
         parts = _first_by_name(signature)
         self.signed_info = parts.get(SIGNED_INFO)
-        self.signature_value = parts.get(SIGNATURE_VALUE)
+        self.value = _octets(parts.get(SIGNATURE_VALUE))
         self.key_info = parts.get(KEY_INFO)
         parts = _first_by_name(self.signed_info)
         self.canonicalization_method = parts.get(CANONICALIZATION_METHOD)
@@ -70,7 +71,7 @@ class Candidate:
         parts = _first_by_name(self.reference)
         self.transforms = parts.get(TRANSFORMS)
         self.digest_method = parts.get(DIGEST_METHOD)
-        self.digest_value = parts.get(DIGEST_VALUE)
+        self.digest = _octets(parts.get(DIGEST_VALUE))
 
     @property
     def signature_algorithm(self) -> str:
@@ -81,16 +82,6 @@ class Candidate:
     def digest_algorithm(self) -> str:
         """The URI of the digest method, or an empty string."""
         return _algorithm(self.digest_method)
-
-    @property
-    def digest(self) -> bytes:
-        """DigestValue decoded, empty when it is anything but base64 text."""
-        return _octets(self.digest_value)
-
-    @property
-    def value(self) -> bytes:
-        """SignatureValue decoded, empty when it is anything but base64 text."""
-        return _octets(self.signature_value)
 
     @property
     def last_transform(self) -> etree._Element | None:

@@ -7,7 +7,7 @@ text is then read whole. What is refused is refused on the parsed document, so t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from lxml import etree
@@ -24,8 +24,8 @@ BYTES_PER_ELEMENT: Final = 32
 
 SPACE: Final = " \t\r\n"
 _ENCODINGS: Final = frozenset({"UTF-8", "UTF-16", "UTF-16LE", "UTF-16BE", "US-ASCII", "ASCII", "ISO-8859-1"})
-_SAML_NAMESPACES: Final = frozenset({SAML, SAMLP, MD})
-_CRYPTO_NAMESPACES: Final = frozenset({DS, DSIG11, XENC, XENC11})
+_OWN_ID: Final = {SAML: "ID", SAMLP: "ID", MD: "ID", DS: "Id", DSIG11: "Id", XENC: "Id", XENC11: "Id"}
+"""What an identifier is called on an element of this namespace."""
 _ID_NAMES: Final = frozenset({"ID", "Id", "id", "iD"})
 
 _PARSER: Final = etree.XMLParser(
@@ -39,8 +39,7 @@ _PARSER: Final = etree.XMLParser(
     remove_pis=False,
     strip_cdata=True,
 )
-_INSTRUCTION: Final = etree.XPath("boolean(//processing-instruction())")
-_TOO_DEEP: Final = etree.XPath("boolean(" + "/*" * (MAX_DEPTH + 1) + ")")
+_EVENTS: Final = ("start", "end", "start-ns", "pi")
 
 
 def parse(data: bytes, *, max_bytes: int = MAX_BYTES) -> etree._Element:
@@ -70,32 +69,35 @@ def parse(data: bytes, *, max_bytes: int = MAX_BYTES) -> etree._Element:
 
 
 def _check_limits(root: etree._Element, max_elements: int) -> None:
-    if _INSTRUCTION(root):
+    if root.getprevious() is not None or root.getnext() is not None:
         raise Malformed("xml.processing_instruction", "the document has a processing instruction")
-    if _TOO_DEEP(root):
-        raise Malformed("xml.depth", f"nested deeper than {MAX_DEPTH} elements")
-    for count, element in enumerate(root.iter("*"), start=1):
-        if count > max_elements:
-            raise Malformed("xml.elements", f"more than {max_elements} elements")
-        if len(element.attrib) > MAX_ATTRIBUTES:
-            raise Malformed("xml.attributes", f"more than {MAX_ATTRIBUTES} attributes on one element")
-    if sum(1 for _ in etree.iterwalk(root, events=("start-ns",))) > MAX_NAMESPACES:
-        _check_namespaces(root)
-
-
-def _check_namespaces(root: etree._Element) -> None:
-    declared = 0
-    for event, _ in etree.iterwalk(root, events=("start-ns", "start")):
-        declared = declared + 1 if event == "start-ns" else 0
-        if declared > MAX_NAMESPACES:
-            raise Malformed("xml.namespaces", f"more than {MAX_NAMESPACES} namespaces declared on one element")
+    elements = depth = declared = 0
+    for event, node in etree.iterwalk(root, events=_EVENTS):
+        if event == "start":
+            elements += 1
+            depth += 1
+            declared = 0
+            if elements > max_elements:
+                raise Malformed("xml.elements", f"more than {max_elements} elements")
+            if depth > MAX_DEPTH:
+                raise Malformed("xml.depth", f"nested deeper than {MAX_DEPTH} elements")
+            if len(node.attrib) > MAX_ATTRIBUTES:
+                raise Malformed("xml.attributes", f"more than {MAX_ATTRIBUTES} attributes on one element")
+        elif event == "end":
+            depth -= 1
+        elif event == "start-ns":
+            declared += 1
+            if declared > MAX_NAMESPACES:
+                raise Malformed("xml.namespaces", f"more than {MAX_NAMESPACES} namespaces declared on one element")
+        else:
+            raise Malformed("xml.processing_instruction", "the document has a processing instruction")
 
 
 # Identifiers ----------------------------------------------------------------------------------------------------------
 
 
-def collect_ids(*roots: etree._Element) -> Mapping[str, etree._Element]:
-    """Every identifier in these trees, to its element.
+def collect_ids(root: etree._Element, *, known: Collection[str] = ()) -> set[str]:
+    """Every identifier in this tree; none may occur twice, nor be among those `known` from elsewhere.
 
     An attribute named ID, Id, id or xml:id, or with that local name in any namespace, is an identifier: a resolver may
     take it for one. On SAML elements only an unprefixed `ID` is allowed, on those of XML Signature and Encryption only
@@ -103,30 +105,23 @@ def collect_ids(*roots: etree._Element) -> Mapping[str, etree._Element]:
 
     Raises `Malformed` (rule `xml.ids`).
     """
-    found: dict[str, etree._Element] = {}
-    for root in roots:
-        for element in root.iter("*"):
-            for name, value in element.items():
-                if name[-2:] in _ID_NAMES and (len(name) == 2 or name[-3] == "}"):
-                    _check_id(element, str(name), str(value))
-                    if value in found:
-                        raise Malformed("xml.ids", "an identifier occurs twice")
-                    found[str(value)] = element
+    found: set[str] = set()
+    for element in root.iter("*"):
+        for name, value in element.items():
+            if name[-2:] in _ID_NAMES and (len(name) == 2 or name[-3] == "}"):
+                identifier = str(value)
+                _check_id(element, str(name), identifier)
+                if identifier in found or identifier in known:
+                    raise Malformed("xml.ids", "an identifier occurs twice")
+                found.add(identifier)
     return found
 
 
 def _check_id(element: etree._Element, name: str, value: str) -> None:
-    namespace = namespace_of(element)
-    if namespace in _SAML_NAMESPACES:
-        own = "ID"
-    elif namespace in _CRYPTO_NAMESPACES:
-        own = "Id"
-    else:
-        own = name
-    if name != own:
+    own = _OWN_ID.get(namespace_of(element))
+    if own is not None and name != own:
         raise Malformed("xml.ids", f"an element of SAML or XML Security carries an identifier other than {own}")
-    foreign = namespace not in _SAML_NAMESPACES | _CRYPTO_NAMESPACES
-    if not (foreign and name != f"{{{XML}}}id") and not is_ncname(value):
+    if (own is not None or name == f"{{{XML}}}id") and not is_ncname(value):
         raise Malformed("xml.ids", "an identifier is not an NCName")
 
 
@@ -217,27 +212,34 @@ class Shape:
     def read(self, element: etree._Element) -> Content:
         """The children by name. Raises `Malformed` (rule `xml.shape`)."""
         found = Content()
-        counts = [0] * len(self._slots)
         reached = 0
-        between = [element.text]
+        blank = _is_blank(element.text)
         for child in element:
             tag = child.tag
-            position = self._position.get(tag)
-            if position is None:
-                raise Malformed("xml.shape", f"{local_name(element)} holds an element that does not belong there")
+            position = self._position.get(tag, -1)
             if position < reached:
-                raise Malformed("xml.shape", f"the elements in {local_name(element)} are out of order")
+                problem = "is out of order" if position >= 0 else "does not belong there"
+                raise Malformed("xml.shape", f"{local_name(element)} holds an element that {problem}")
             reached = position
-            counts[position] += 1
-            between.append(child.tail)
-            found.setdefault(tag, []).append(child)
-        if any(piece and piece.strip(SPACE) for piece in between):
+            blank = blank and _is_blank(child.tail)
+            if tag in found:
+                found[tag].append(child)
+            else:
+                found[tag] = [child]
+        if not blank:
             raise Malformed("xml.shape", f"{local_name(element)} holds text between its elements")
-        for (tags, least, most), count in zip(self._slots, counts, strict=True):
-            if count < least or count > most:
+        for tags, least, most in self._slots:
+            count = (
+                sum(len(found[tag]) for tag in tags if tag in found) if len(tags) > 1 else len(found.get(tags[0], ()))
+            )
+            if not least <= count <= most:
                 names = " or ".join(tag.rpartition("}")[2] for tag in tags)
                 raise Malformed("xml.shape", f"{local_name(element)} holds {count} {names}")
         return found
+
+
+def _is_blank(piece: str | None) -> bool:
+    return piece is None or not piece.strip(SPACE)
 
 
 def text(element: etree._Element) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from lxml import etree
@@ -19,11 +19,12 @@ class Opened:
     """A message after its signature was looked at.
 
     `element` is what was signed, or what came where `signed` is false. Over HTTP-Redirect what was signed is the query,
-    so the element is what came in it.
+    so the element is what came in it. `identifiers` are all of the document that came.
     """
 
     element: etree._Element
     signed: bool
+    identifiers: Collection[str]
     checks: tuple[Check, ...]
 
 
@@ -46,9 +47,8 @@ def open_message(
     checks = run(transport, (), received)
     element = attempt(checks, form, xml.parse, received.xml)
     checks = run(document, checks, element)
+    identifiers = attempt(checks, form, xml.collect_ids, element)
     checks = run(signed, checks, received, element)
-    if not signature.is_signed(element):
-        attempt(checks, form, xml.collect_ids, element)
     detached = received.query_signature
     if detached is not None:
         checks = signature.verify_octets(
@@ -59,8 +59,8 @@ def open_message(
             algorithms=algorithms,
             before=checks,
         )
-        return Opened(element, True, checks)
+        return Opened(element, True, identifiers, checks)
     if signature.is_signed(element):
         verified = signature.examine(element, keys=keys, algorithms=algorithms, before=checks)
-        return Opened(verified.element, True, verified.checks)
-    return Opened(element, False, checks)
+        return Opened(verified.element, True, identifiers, verified.checks)
+    return Opened(element, False, identifiers, checks)

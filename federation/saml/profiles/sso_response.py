@@ -9,7 +9,7 @@ and the assertion is from the right IdP, for us, for now, for this request. Buil
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -113,7 +113,7 @@ def accept(received: Received, expected: ResponseExpectations) -> AcceptedRespon
     except Refused as refused:
         raise StatusRefused(refused.checks, status=response.status) from None
     checks = run(rules.CONTENT, checks, envelope)
-    assertion_element, checks = _assertion(envelope, checks)
+    assertion_element, checks = _assertion(envelope, opened.identifiers, checks)
     assertion = attempt(
         checks, rules.FORM, assertion_codec.read, assertion_element, open_encrypted=_opener(expected, checks)
     )
@@ -136,13 +136,15 @@ def _keys(expected: ResponseExpectations) -> Sequence[KeyDescriptor]:
     return () if expected.idp.idp is None else expected.idp.idp.signing_keys
 
 
-def _assertion(envelope: rules.Envelope, checks: tuple[Check, ...]) -> tuple[etree._Element, tuple[Check, ...]]:
+def _assertion(
+    envelope: rules.Envelope, identifiers: Collection[str], checks: tuple[Check, ...]
+) -> tuple[etree._Element, tuple[Check, ...]]:
     """The one Assertion: decrypted if need be, as it was signed if it is signed itself, and covered by a signature."""
     expected, element = envelope.expected, envelope.assertions[0]
     if element.tag == ENCRYPTED_ASSERTION:
         element, checks = encryption.examine(element, expected.decryption_keys, checks)
         checks = run(rules.ASSERTION_DOCUMENT, checks, element)
-        attempt(checks, rules.FORM, xml.collect_ids, envelope.element, element)
+        attempt(checks, rules.FORM, xml.collect_ids, element, known=identifiers)
     own = signature.is_signed(element)
     if own:
         signed = signature.examine(element, keys=_keys(expected), algorithms=expected.algorithms, before=checks)
