@@ -90,7 +90,9 @@ def _multipart(request: Request) -> list[str]:
         raise
     except Exception as error:
         raise Malformed("http.form", "the form cannot be read") from error
-    texts = [part if isinstance(part, str) else part.filename for field in fields for part in field]
+    texts = [
+        part if isinstance(part, str) else str(getattr(part, "filename", "")) for field in fields for part in field
+    ]
     if any("\N{REPLACEMENT CHARACTER}" in text for text in texts):  # what WebOb puts for octets that are not UTF-8
         raise Malformed("http.encoding", "the form is not UTF-8 text")
     return texts

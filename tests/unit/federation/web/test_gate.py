@@ -148,6 +148,24 @@ def test_no_octets_whatever_make_it_our_mistake(query: bytes, body: bytes, kind:
     assert send({**environ, "wsgi.input": io.BytesIO(body)}) in {200, 400}
 
 
+def test_a_file_field_left_empty_is_no_mistake() -> None:
+    body = b'--x\r\nContent-Disposition: form-data; name="file"; filename=""\r\n\r\n\r\n--x--\r\n'
+    assert app.post("/door", body, content_type="multipart/form-data; boundary=x").status_int == 200
+
+
+def test_a_form_with_too_many_parts_is_a_bad_request() -> None:
+    part = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n\r\n'
+    crowded = site(view("door", echo, cross_site=True), body_limit=1_000_000)
+    crowded.post(
+        "/door", part * (MAX_FIELDS + 1) + b"--x--", content_type="multipart/form-data; boundary=x", status=400
+    )
+
+
+def test_a_multipart_body_that_ends_early_is_a_bad_request() -> None:
+    kind = "multipart/form-data; boundary=x"
+    assert send({"CONTENT_TYPE": kind, "CONTENT_LENGTH": "500", "wsgi.input": io.BytesIO(b"--x\r\n")}) == 400
+
+
 def test_every_way_of_reading_counts() -> None:
     assert list(LimitedInput(io.BytesIO(b"a\nb\n"), 4)) == [b"a\n", b"b\n"]
     assert LimitedInput(io.BytesIO(b"a\nb\n"), 4).readlines() == [b"a\n", b"b\n"]
