@@ -19,6 +19,7 @@ from federation.storage.secrets import SecretBox
 from federation.storage.session import SessionFactory, factory
 from idp_app import keys as key_files
 from idp_app.keys import Keys
+from idp_app.services import bell, outbox
 from idp_app.services.live import Partners
 from idp_app.services.passwords import Passwords
 from idp_app.settings import IdPSettings
@@ -51,7 +52,9 @@ class Installation:
         keys = key_files.load(settings.keys_directory)
         engine = engines.create(settings.database_url)
         migrations.require_current(engine, script_location=SCRIPTS, version_table=VERSION_TABLE)
-        return cls(settings, keys, engine, factory(engine), clock)
+        sessions = factory(engine)
+        outbox.on_commit(sessions, bell.ringer(settings))
+        return cls(settings, keys, engine, sessions, clock)
 
     def check(self) -> None:
         """Raise `ConfigurationError` unless keys and database can be used now."""

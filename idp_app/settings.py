@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from federation.web import settings as web_settings
 from federation.web.settings import Duration, PublicURL, Settings
@@ -29,6 +30,13 @@ def _within(least: timedelta, most: timedelta) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+Networks = Annotated[
+    tuple[IPv4Network | IPv6Network, ...],
+    BeforeValidator(lambda value: tuple(value.split()) if isinstance(value, str) else value),
+]
+"""Networks as the ini file writes them: separated by spaces or lines."""
 
 
 class IdPSettings(Settings):
@@ -93,6 +101,24 @@ class IdPSettings(Settings):
     password_parallelism: int = Field(default=4, ge=1, description="argon2id: number of lanes.")
     audit_retention: Annotated[Duration, _within(_DAY, 3650 * _DAY)] = Field(
         default=timedelta(days=365), description="Audit entries older than this are purged by the worker."
+    )
+    # -- provisioning and its worker
+    provisioning_interval: Annotated[Duration, _within(timedelta(seconds=1), _MINUTE)] = Field(
+        default=timedelta(seconds=5),
+        description="How often the worker looks for changes that no bell announced, and for what is due again.",
+    )
+    provisioning_threads: int = Field(
+        default=4, ge=1, le=64, description="To how many partners the worker sends at the same time."
+    )
+    private_networks: Networks = Field(
+        default=(),
+        description="Private networks (10.0.0.0/8, separated by spaces) in which partners may be reached for "
+        "provisioning. Public addresses need no entry.",
+    )
+    queue_url: str = Field(
+        default="",
+        description="Where the bell hangs that wakes the worker: sqlite:///PATH, postgresql://… or redis://…. Empty "
+        "means beside the database. Nothing is lost with it.",
     )
 
     @field_validator("entity_id")

@@ -1,0 +1,145 @@
+"""The worker: a process that provisions what changed, and tidies up once an hour. Several may run at once.
+
+It is woken by the bell and by its own clock. Every task is one function that may be called at any time, by anybody, as
+often as they like: the outbox says what there is to do, and the lease who does it.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from datetime import datetime, timedelta
+from random import random
+from typing import Any, Final
+
+from huey import Huey
+from huey.consumer import Consumer, Scheduler
+
+from federation.storage.session import unit_of_work
+from federation.web import logs
+from idp_app.installation import Installation
+from idp_app.services import bell, housekeeping
+from idp_app.services.provisioning import journal, service
+from idp_app.services.provisioning.run import Report, run
+
+log = logs.get_logger(__name__)
+
+_HOUSEKEEPING: Final = timedelta(hours=1)
+_HEALTH_CHECK_S: Final = 10
+_LONGEST_POLL_S: Final = 0.5
+"""How long a queue without notifications (SQLite) is left alone."""
+_STOP_S: Final = 40
+"""How long a run may take to come to the end of its request."""
+
+
+class Worker:
+    """The tasks, and what they remember between two ticks."""
+
+    def __init__(self, installation: Installation, queue: Huey) -> None:
+        self._installation = installation
+        self._connect = service.connector(installation)
+        self._tidied: datetime | None = None
+        self.stopping = False
+        self._queue = queue
+        self._bell = bell.Bell(queue, sweep=self.sweep, run=self.run)
+        bell.every_tick(queue, "tick", self.tick)
+
+    def tick(self) -> None:
+        """What the clock does: look for what no bell announced, and tidy up when an hour has passed."""
+        self.sweep()
+        now = self._installation.clock()
+        if self._tidied is None or now - self._tidied >= _HOUSEKEEPING:
+            self._tidied = now
+            tidy(self._installation)
+
+    def sweep(self) -> None:
+        """Work off the outbox, and queue a run for each connection that has something to do."""
+        for connection_id in service.sweep(self._installation):
+            self._bell.ring_run(connection_id)
+
+    def run(self, connection_id: str) -> None:
+        """Work off what waits for one connection, unless somebody is at it."""
+        report = run(
+            self._installation,
+            connection_id,
+            connect=self._connect,
+            owner=service.owner(),
+            random=random,
+            should_stop=lambda: self.stopping,
+        )
+        log_report(report)
+
+    def work_forever(self) -> None:
+        """Work until SIGTERM or SIGINT comes; a request that is on its way is waited for."""
+        settings = self._installation.settings
+        consumer = _consumer(self._queue, settings.provisioning_threads, settings.provisioning_interval)
+        consumer.start()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.default_int_handler)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        log.info("worker_started", threads=settings.provisioning_threads)
+        try:
+            while True:
+                time.sleep(_HEALTH_CHECK_S)
+                consumer.check_worker_health()
+        except KeyboardInterrupt:
+            self.stopping = True
+            consumer.stop(graceful=True)
+        log.info("worker_stopped")
+
+
+def work(installation: Installation) -> None:
+    """Be a worker until told to stop. Raises `ConfigurationError`."""
+    # Huey tells of every task at INFO, and there is one every few seconds.
+    logging.getLogger("huey").setLevel(logging.WARNING)
+    Worker(installation, bell.open_queue(installation.settings)).work_forever()
+
+
+def work_once(installation: Installation) -> None:
+    """Do what is due now, once for each connection, and tidy up."""
+    for connection_id in service.sweep(installation):
+        report = run(
+            installation,
+            connection_id,
+            connect=service.connector(installation),
+            owner=service.owner(),
+            random=random,
+        )
+        log_report(report)
+    tidy(installation)
+
+
+def tidy(installation: Installation) -> None:
+    """Delete what nothing will ask for again."""
+    now, settings = installation.clock(), installation.settings
+    with unit_of_work(installation.sessions) as session:
+        gone = housekeeping.purge(session, now=now, settings=settings)
+        gone["provisioning log"] = journal.purge(session, now=now, keep=settings.audit_retention)
+    if any(gone.values()):
+        log.info("purged", **{name.replace(" ", "_"): count for name, count in gone.items() if count})
+
+
+def log_report(report: Report) -> None:
+    """One line for a run that did anything."""
+    if report.done.total() or report.errors:
+        log.info("provisioned", connection=report.connection, **{str(name): n for name, n in report.done.items()})
+    for error in report.errors:
+        log.warning("provisioning_failed", connection=report.connection, reason=error)
+    if report.stopped:
+        log.warning("provisioning_stopped", connection=report.connection, reason=report.stopped)
+
+
+def _consumer(queue: Huey, threads: int, interval: timedelta) -> Consumer:
+    seconds = int(interval.total_seconds())
+
+    class Clock(Scheduler):
+        """Huey's scheduler, whose minute is our interval."""
+
+        periodic_task_seconds = seconds
+
+    class TickingConsumer(Consumer):
+        scheduler_class = Clock
+
+    options: dict[str, Any] = {"workers": threads, "max_delay": _LONGEST_POLL_S, "shutdown_timeout": _STOP_S}
+    return TickingConsumer(queue, **options)
