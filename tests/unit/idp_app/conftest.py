@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from idp_app.installation import Installation
 from idp_app.services.act import Act
-from tests.idp_factories import NOW, make_installation
+from tests.idp_factories import NOW, IdPSite, make_idp, make_installation
 
 
 @pytest.fixture
@@ -32,3 +32,11 @@ def session(installation: Installation) -> Iterator[Session]:
 def act() -> Act:
     """An occasion."""
     return Act(NOW, "test", "TEST-0001")
+
+
+@pytest.fixture
+def idp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IdPSite]:
+    """A site with the demo's people."""
+    site = make_idp(tmp_path_factory.mktemp("idp"))
+    yield site
+    site.installation.engine.dispose()
