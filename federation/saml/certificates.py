@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -15,6 +17,16 @@ from cryptography.x509.oid import NameOID
 from federation.errors import Malformed
 
 _INTEGER, _SEQUENCE, _VERSION = 0x02, 0x30, 0xA0  # ASN.1 tags of a certificate (RFC 5280 4.1)
+_OBJECT_IDENTIFIER, _UTC_TIME, _GENERALIZED_TIME = 0x06, 0x17, 0x18
+_BROKEN_HASHES = frozenset(
+    {
+        "2a864886f70d010102",  # md2WithRSAEncryption
+        "2a864886f70d010104",  # md5WithRSAEncryption
+        "2a864886f70d010105",  # sha1WithRSAEncryption
+        "2a8648ce3d0401",  # ecdsa-with-SHA1
+        "2a8648ce380403",  # dsa-with-sha1
+    }
+)
 _FINGERPRINT = re.compile(r"[0-9A-F]{64}", re.ASCII)
 
 
@@ -68,16 +80,56 @@ def _subject_public_key_info(der: bytes) -> bytes:
 
     Raises `ValueError`.
     """
+    fields = _fields(der)
+    for tag in (_INTEGER, _SEQUENCE, _SEQUENCE, _SEQUENCE, _SEQUENCE):
+        _, fields = _element(fields, tag)
+    _, rest = _element(fields, _SEQUENCE)
+    return fields[: len(fields) - len(rest)]
+
+
+def _fields(der: bytes) -> bytes:
+    """The fields of a certificate from the serial number on. Raises `ValueError`."""
     certificate, rest = _element(der, _SEQUENCE)
     if rest:
         raise ValueError
     fields, _ = _element(certificate, _SEQUENCE)
     if fields[:1] == bytes([_VERSION]):
         _, fields = _element(fields, _VERSION)
-    for tag in (_INTEGER, _SEQUENCE, _SEQUENCE, _SEQUENCE, _SEQUENCE):
-        _, fields = _element(fields, tag)
-    _, rest = _element(fields, _SEQUENCE)
-    return fields[: len(fields) - len(rest)]
+    return fields
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """What a certificate says about itself, for advice alone: until when, and whether with a broken hash."""
+
+    not_after: datetime
+    weakly_signed: bool
+
+
+@lru_cache(maxsize=4096)
+def container_of(der: bytes) -> Container:
+    """What the certificate says about itself. Raises `Malformed` (rule `certificates.container`)."""
+    try:
+        fields = _fields(der)
+        _, fields = _element(fields, _INTEGER)
+        algorithm, fields = _element(fields, _SEQUENCE)
+        _, fields = _element(fields, _SEQUENCE)
+        dates, _ = _element(fields, _SEQUENCE)
+        _, not_after = _element(dates, dates[0])
+        identifier, _ = _element(algorithm, _OBJECT_IDENTIFIER)
+        return Container(_instant(not_after), identifier.hex() in _BROKEN_HASHES)
+    except (ValueError, IndexError):
+        raise Malformed("certificates.container", "the certificate is oddly made") from None
+
+
+def _instant(der: bytes) -> datetime:
+    """UTCTime or GeneralizedTime in UTC with seconds (RFC 5280 4.1.2.5). Raises `ValueError`."""
+    if der[:1] == bytes([_UTC_TIME]):
+        text = _element(der, _UTC_TIME)[0].decode("ascii")
+        text = ("19" if text >= "50" else "20") + text
+    else:
+        text = _element(der, _GENERALIZED_TIME)[0].decode("ascii")
+    return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
 
 
 def _element(octets: bytes, tag: int) -> tuple[bytes, bytes]:

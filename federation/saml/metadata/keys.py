@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -21,6 +22,8 @@ from federation.saml.metadata.entity import KeyDescriptor
 from federation.saml.metadata.findings import Findings, Level
 from federation.saml.names import DS, DSIG11, MD
 
+RSA: Final = "RSA"
+EC: Final = "EC"
 MIN_RSA_BITS: Final = 2048
 MAX_RSA_BITS: Final = 16384
 MIN_EC_BITS: Final = 256
@@ -34,7 +37,11 @@ _USES: Final = (None, "signing", "encryption")
 
 
 class _Unusable(Exception):
-    """A key that we do not take, and why, in words."""
+    """A key that we do not take, why, in words, and by which requirement."""
+
+    def __init__(self, why: str, reference: str = "SDP-MD05") -> None:
+        super().__init__(why)
+        self.reference = reference
 
 
 def read_key(element: _Element, findings: Findings) -> KeyDescriptor | None:
@@ -47,7 +54,9 @@ def read_key(element: _Element, findings: Findings) -> KeyDescriptor | None:
         certificate, public_key = _key_of(element.find(f"{{{DS}}}KeyInfo"), findings)
         _demand_strength(public_key)
     except _Unusable as unusable:
-        findings.add("metadata.key.unreadable", Level.WARNING, f"a key was skipped: it {unusable}", "SDP-MD05")
+        place = f"KeyDescriptor {use}" if use else "KeyDescriptor"
+        message = f"a key was skipped: it {unusable}"
+        findings.add("metadata.key.unreadable", Level.WARNING, message, unusable.reference, place=place)
         return None
     methods = element.findall(f"{{{MD}}}EncryptionMethod")
     digests = [digest for method in methods for digest in method.findall(f"{{{DS}}}DigestMethod")]
@@ -124,20 +133,32 @@ def _bare_key(element: _Element) -> bytes:
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
+@lru_cache(maxsize=4096)
+def kind_and_bits(public_key: bytes) -> tuple[str, int]:
+    """The kind of a key (DER SubjectPublicKeyInfo), RSA, EC or another's class name, and its size in bits."""
+    key = load_der_public_key(public_key)
+    if isinstance(key, rsa.RSAPublicKey):
+        return RSA, key.key_size
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return EC, key.curve.key_size
+    return type(key).__name__, 0
+
+
 def _demand_strength(public_key: bytes) -> None:
     """RSA of 2048 to 16384 bits, EC of at least 256 (SDP-MD06, SDP-MD07); nothing else signs or encrypts here.
 
     The upper limit is OpenSSL's: beyond it a verification would only cost time and then fail.
     """
-    key = load_der_public_key(public_key)
-    if isinstance(key, rsa.RSAPublicKey):
-        if not MIN_RSA_BITS <= key.key_size <= MAX_RSA_BITS:
-            raise _Unusable(f"is an RSA key of {key.key_size} bits, not of {MIN_RSA_BITS} to {MAX_RSA_BITS}")
-    elif isinstance(key, ec.EllipticCurvePublicKey):
-        if key.curve.key_size < MIN_EC_BITS:
-            raise _Unusable(f"is an EC key of {key.curve.key_size} bits, not of at least {MIN_EC_BITS}")
+    kind, bits = kind_and_bits(public_key)
+    if kind == RSA:
+        if not MIN_RSA_BITS <= bits <= MAX_RSA_BITS:
+            message = f"is an RSA key of {bits} bits, not of {MIN_RSA_BITS} to {MAX_RSA_BITS}"
+            raise _Unusable(message, "SDP-MD06")
+    elif kind == EC:
+        if bits < MIN_EC_BITS:
+            raise _Unusable(f"is an EC key of {bits} bits, not of at least {MIN_EC_BITS}", "SDP-MD07")
     else:
-        raise _Unusable("is of a kind that is not supported")
+        raise _Unusable("is of a kind that is not supported", "SDP-ALG01")
 
 
 def _octets(element: _Element | None) -> bytes:

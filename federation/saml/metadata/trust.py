@@ -22,7 +22,7 @@ from federation.saml.metadata.elements import valid_until
 from federation.saml.metadata.entity import Entity
 from federation.saml.metadata.findings import Finding, Level
 from federation.saml.metadata.fingerprints import Fingerprint
-from federation.saml.metadata.lint import lint
+from federation.saml.metadata.lint import lint, lint_schema
 from federation.saml.metadata.origin import Origin, Pins, examine
 from federation.saml.metadata.reading import MAX_DOCUMENT, EntityReading, expect_metadata, read_entities
 from federation.saml.metadata.rules import (
@@ -127,7 +127,7 @@ def verify(
     checks = run((*IDENTITY_RULES, role_is_present), checks, candidate)
     checks = run(VALIDITY_RULES, checks, validity)
     checks = run((endpoints_are_secure, *USE_RULES), checks, candidate)
-    misses = (*_unsigned(origin), *reading.findings, *lint(entity))
+    misses = (*_unsigned(origin), *reading.findings, *lint(entity, now=now), *lint_schema(element, entity.entity_id))
     if not origin.trusted:
         checks = _confirm(document, entity, origin, confirmed, checks, misses)
     return TrustedMetadata(entity, document, origin.trusted, checks, misses)

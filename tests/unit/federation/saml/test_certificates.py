@@ -62,3 +62,18 @@ def test_people_may_type_a_fingerprint_as_they_like() -> None:
 def test_what_is_no_sha_256_fingerprint_is_malformed(text: str) -> None:
     with pytest.raises(Malformed):
         certificates.normalise_fingerprint(text)
+
+
+@pytest.mark.parametrize("years", [10, 40])
+def test_a_certificate_says_until_when_it_is_meant_to_be_used(years: int) -> None:
+    _, pem = certificates.generate("x", now=factories.NOW, bits=2048, years=years)
+    container = certificates.container_of(certificates.load_certificate(pem))
+    assert container.not_after == x509.load_pem_x509_certificate(pem).not_valid_after_utc
+    assert not container.weakly_signed
+
+
+@pytest.mark.parametrize("octets", [b"", b"0", b"0\x00", b"0\x02\x30\x00", b"junk"])
+def test_what_is_oddly_made_says_nothing(octets: bytes) -> None:
+    with pytest.raises(Malformed) as caught:
+        certificates.container_of(octets)
+    assert caught.value.rule == "certificates.container"

@@ -86,6 +86,7 @@ def x509_data(der):
 # What counts
 
 
+@pytest.mark.conformance("IIP-MD11")
 @pytest.mark.parametrize("use", ["signing", "encryption", None])
 def test_a_certificate_gives_its_key_for_the_use_it_says_or_for_both(use):
     key, findings = read(key_xml("sp", use))
@@ -170,6 +171,7 @@ def test_encryption_methods_and_their_digests_are_kept_in_order():
 # Certificates only hold keys (IIP-MD12)
 
 
+@pytest.mark.conformance("IIP-MD12")
 def test_an_expired_certificate_is_fine():
     private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     key, findings = read(key_descriptor(x509_data(certificate(private))))
@@ -177,12 +179,14 @@ def test_an_expired_certificate_is_fine():
     assert findings == ()
 
 
+@pytest.mark.conformance("IIP-MD12")
 def test_a_certificate_without_a_subject_is_fine():
     private = ec.generate_private_key(ec.SECP384R1())
     key, _ = read(key_descriptor(x509_data(certificate(private, subject=""))))
     assert key.public_key == spki(private.public_key())
 
 
+@pytest.mark.conformance("IIP-MD12")
 def test_a_version_1_certificate_is_fine():
     """The generator of mod_auth_mellon makes such ones."""
     root = xml.parse((SAMPLES / "mellon-sp.xml").read_bytes())
@@ -190,6 +194,7 @@ def test_a_version_1_certificate_is_fine():
     assert keys.read_key(first, Findings("x")) is not None
 
 
+@pytest.mark.conformance("IIP-MD12")
 @pytest.mark.parametrize("serial", [b"\x00", b"\xff", b"\x80\x01"])
 def test_a_serial_number_that_is_zero_or_negative_is_fine(serial):
     private = ec.generate_private_key(ec.SECP256R1())
@@ -203,6 +208,7 @@ def test_a_serial_number_that_is_zero_or_negative_is_fine(serial):
     assert key.public_key == spki(private.public_key())
 
 
+@pytest.mark.conformance("IIP-MD12")
 def test_a_certificate_whose_own_signature_is_wrong_is_fine():
     der = bytearray(certificate_of("sp"))
     der[-1] ^= 1
@@ -256,6 +262,7 @@ def test_a_curve_we_do_not_know_is_skipped(ec_public):
     assert read(key_descriptor(ec_value(ec_public, "urn:oid:1.3.132.0.10")))[0] is None
 
 
+@pytest.mark.conformance("SDP-MD06", "SDP-MD07")
 def test_weak_keys_are_skipped():
     small = rsa.generate_private_key(public_exponent=65537, key_size=1024).public_key()
     tiny = ec.generate_private_key(ec.SECP192R1()).public_key()

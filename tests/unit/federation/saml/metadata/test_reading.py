@@ -139,6 +139,7 @@ def test_of_several_roles_of_one_kind_the_first_counts():
     assert rules == ["metadata.role.several"]
 
 
+@pytest.mark.conformance("IIP-MD05")
 def test_elements_out_of_order_and_unknown_ones_do_no_harm():
     unknown = '<x:thing xmlns:x="urn:x"><x:deep>1</x:deep></x:thing>'
     role = sp_role_xml(acs_xml() + unknown + key_xml("sp", None), extensions=unknown)
@@ -277,6 +278,7 @@ def test_a_service_without_an_index_gets_a_free_one_and_a_repeated_index_means_t
 # Extensions
 
 
+@pytest.mark.conformance("IIP-MD05")
 def test_entity_attributes_of_the_entity_and_of_its_groups_add_up():
     def categories(*values):
         inner = "".join(f"<saml:AttributeValue>{value}</saml:AttributeValue>" for value in values)
@@ -315,6 +317,7 @@ def test_scopes_of_role_and_entity_are_literal_and_lower_case():
     assert rules == ["metadata.scope"] * 3
 
 
+@pytest.mark.conformance("IIP-MD05")
 def test_the_algorithms_of_the_role_replace_those_of_the_entity():
     def methods(*names):
         return "".join(f'<alg:SigningMethod Algorithm="{name}"/>' for name in names)
@@ -340,6 +343,7 @@ def test_discovery_endpoints_are_kept_and_bad_ones_are_errors():
 # Presentation
 
 
+@pytest.mark.conformance("IIP-MD05", "SDP-MD10")
 def test_texts_links_and_logos_are_read_and_what_a_browser_would_run_is_dropped():
     info = (
         '<mdui:UIInfo><mdui:DisplayName xml:lang="en"> Example </mdui:DisplayName>'

@@ -47,6 +47,7 @@ def refusal(document, **options):
 # Signed by a pinned key
 
 
+@pytest.mark.conformance("IIP-MD03", "SDP-MD02")
 def test_metadata_signed_by_a_pinned_certificate_is_trusted():
     trusted = check(published(sp_entity(), "sp"), signer_fingerprints=[fingerprint_of("sp")])
     assert trusted.signed
@@ -100,6 +101,7 @@ def test_a_fingerprint_that_is_none_is_malformed():
         check(published(sp_entity(), "sp"), signer_fingerprints=["AB:CD"])
 
 
+@pytest.mark.conformance("IIP-MD03", "SDP-MD02")
 def test_another_signer_is_refused():
     assert (
         refusal(published(sp_entity(), "sp"), signer_fingerprints=[fingerprint_of("other")])
@@ -107,6 +109,7 @@ def test_another_signer_is_refused():
     )
 
 
+@pytest.mark.conformance("IIP-MD03", "SDP-MD02")
 def test_no_signature_is_refused_where_a_signer_is_pinned():
     """IIP-MD03, SDP-MD02."""
     document = entity_xml(sp_role_xml(), attributes=UNTIL)
@@ -146,6 +149,7 @@ def test_an_answer_for_another_entity_is_refused():
 # Validity
 
 
+@pytest.mark.conformance("IIP-MD04", "SDP-MD03")
 def test_signed_metadata_without_a_validity_is_refused():
     """IIP-MD04, SDP-MD03."""
     document = signed(entity_xml(sp_role_xml()), "sp")
@@ -163,6 +167,7 @@ def test_a_validity_on_the_entity_does_not_stand_in_for_the_root():
     assert refusal(group, signer_fingerprints=[fingerprint_of("sp")]) == "metadata.valid_until.present"
 
 
+@pytest.mark.conformance("IIP-MD04")
 @pytest.mark.parametrize(
     "document",
     [
@@ -184,6 +189,7 @@ def test_a_reasonable_clock_skew_is_tolerated():
     assert refusal(ended, signer_fingerprints=pins, now=NOW + timedelta(minutes=1)) == "metadata.valid_until.future"
 
 
+@pytest.mark.conformance("IIP-MD04", "SDP-MD03")
 def test_a_validity_too_far_ahead_is_refused():
     document = published(sp_entity(), "sp", validity=timedelta(days=30))
     pins = [fingerprint_of("sp")]
@@ -222,6 +228,7 @@ def test_the_role_we_need_must_be_there():
     assert refusal(entity_xml(old)) == "metadata.role"
 
 
+@pytest.mark.conformance("SDP-MD08")
 def test_an_idp_needs_a_signing_key():
     """SDP-MD08."""
     for keys in ("", key_xml("idp", "encryption"), '<md:KeyDescriptor use="signing"/>'):
@@ -274,6 +281,7 @@ def test_http_on_loopback_is_for_those_who_allow_it():
 # Unsigned, confirmed by a person
 
 
+@pytest.mark.conformance("SDP-MD02")
 def test_unsigned_metadata_waits_for_a_person_who_is_shown_every_fingerprint():
     document = entity_xml(sp_role_xml(key_xml("sp") + key_xml("sp-encryption", "encryption") + acs_xml()))
     with pytest.raises(Unconfirmed) as caught:
