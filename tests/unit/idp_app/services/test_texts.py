@@ -15,9 +15,9 @@ def test_a_text_loses_outer_blanks_and_gets_one_form():
 @pytest.mark.parametrize(
     "text", ["a\x00b", "a\nb", "a\x1bb", "a\u2028b", "a\ud800b", "a\ufffeb", "a\u202eb", "x" * 257]
 )
-def test_a_text_that_no_page_and_no_assertion_could_carry_is_refused(between: str):
+def test_a_text_that_no_page_and_no_assertion_could_carry_is_refused(text: str):
     with pytest.raises(InvalidInput) as raised:
-        clean("name", f"a{between}b")
+        clean("name", text)
     assert raised.value.field == "name"
 
 
