@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sp_app.models import FederationSwitch
+from sp_app.services import sessions
 
 _ONLY_ROW = 1
 
@@ -18,10 +19,15 @@ def is_on(session: Session) -> bool:
 
 
 def turn(session: Session, *, on: bool, now: datetime) -> None:
-    """Enable or disable the federation; what is connected and linked stays as it is."""
+    """Enable or disable the federation; what is connected and linked stays as it is.
+
+    Off means off: whoever came in through the federation is out, in every browser.
+    """
     switch = session.get(FederationSwitch, _ONLY_ROW)
     if switch is None:
         switch = FederationSwitch(id=_ONLY_ROW)
         session.add(switch)
     switch.enabled = on
     switch.changed_at = now
+    if not on:
+        sessions.end_all(session, now)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
 from pyramid.response import Response
@@ -11,6 +13,7 @@ from federation.saml.bindings.post import PostForm
 from federation.web import cookies, csrf, page
 from federation.web.saml import post_form_response, receive, redirect
 from sp_app.events import SignedIn
+from sp_app.models import IdPConnection
 from sp_app.services import audit, sessions
 from sp_app.services.login import Departure, SeveralIdentityProviders, Success, safe_target
 
@@ -29,7 +32,7 @@ def login(_context: object, request: Request) -> Response:
     try:
         departure = service.start(target=target, idp_entity_id=request.GET.get("entityID"), browser=browser)
     except SeveralIdentityProviders as several:
-        return page(request, "sp_app:templates/choose.jinja2", {"choices": several.choices})
+        return _choose(request, several.choices)
     response = _towards(request, departure)
     request.federation.cookies.set(
         response, cookies.BINDING, departure.browser, max_age=provider.settings.sign_in_window
@@ -44,6 +47,15 @@ def assertion_consumer(_context: object, request: Request) -> Response:
     browser = request.federation.cookies.get(request, cookies.BINDING)
     success = request.sp.login().finish(received, browser=browser)
     return _arrived(request, success)
+
+
+def _choose(request: Request, choices: Sequence[IdPConnection]) -> Response:
+    """A link for each identity provider, which keeps whatever else was asked for."""
+    asked = {name: request.GET[name] for name in ("target", "resume") if name in request.GET}
+    links = [
+        (choice, request.route_path("sp.login", _query={**asked, "entityID": choice.entity_id})) for choice in choices
+    ]
+    return page(request, "sp_app:templates/choose.jinja2", {"choices": links})
 
 
 def _towards(request: Request, departure: Departure) -> Response:

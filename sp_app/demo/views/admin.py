@@ -30,7 +30,6 @@ class Console:
     def overview(self) -> Response:
         """The switch, the connections, and our own addresses."""
         values = {
-            "enabled": self.request.sp.enabled,
             "connections": connections.every(self.session),
             "tokens": [(token, idp) for token, idp in scim_tokens.every(self.session) if token.revoked_at is None],
             "provider": self.request.sp.provider,
@@ -39,12 +38,11 @@ class Console:
         return self._page("overview", values)
 
     @view_config(route_name="admin.switch", request_method="POST")
-    def turn(self) -> Response:
-        """Switch the federation on or off."""
-        on = self.request.POST.get("state") == "on"
-        switch.turn(self.session, on=on, now=self.request.federation.now)
-        self._note(f"switched the federation {'on' if on else 'off'}")
-        return redirect(self.request.federation.url("admin"))
+    def switch_off(self) -> Response:
+        """Switch the federation off, which signs everybody out: there is nobody left to switch it on here."""
+        self._note("switched the federation off")
+        switch.turn(self.session, on=False, now=self.request.federation.now)
+        return redirect(self.request.federation.url("home"))
 
     @view_config(route_name="admin.connection", request_method="GET")
     def connection(self) -> Response:

@@ -25,8 +25,7 @@ def test_the_person_chooses_and_lands_on_the_page_asked_for(site: Site, browser:
     other = second(site)
     page = browser.get(TARGET).follow()
     assert "Other College &lt;&amp;&gt;" in page
-    form = page.forms[0]
-    departure = other.read(form.submit("entityID", value=other.entity_id))
+    departure = other.read(page.click("Other College"))
     assert browser.post("/saml/acs", other.answer(departure)).location == site.origin + TARGET
 
 
@@ -42,7 +41,7 @@ def test_beginning_again_keeps_the_aim_through_the_choice(site: Site, browser: T
     problem = site.browser()
     page = problem.post("/saml/acs", site.idp.answer(departure), status=403).click("Sign in again")
     assert "private" not in page
-    departure = other.read(page.forms[0].submit("entityID", value=other.entity_id))
+    departure = other.read(page.click("Other College"))
     assert problem.post("/saml/acs", other.answer(departure)).location == site.origin + TARGET
 
 

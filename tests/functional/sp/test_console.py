@@ -1,0 +1,94 @@
+"""The administrator's console."""
+
+from __future__ import annotations
+
+import pytest
+from webtest import TestApp
+
+from sp_app.models import Account
+from sp_app.services import administrators
+from tests.sp_factories import Site, attributes
+
+PAGES = ["/admin", "/admin/accounts", "/admin/audit"]
+
+
+@pytest.fixture
+def administrator(site: Site, browser: TestApp) -> TestApp:
+    """The browser of a person whom the command has made an administrator."""
+    site.sign_in(browser, attributes=attributes(display_name="Ada Admin"))
+    with site.unit_of_work() as session:
+        account = session.get_one(Account, browser.get("/whoami").json["account"]["id"])
+        administrators.appoint(account, administrator=True, now=site.clock())
+    return browser
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_it_is_for_administrators_only(site: Site, browser: TestApp, path: str) -> None:
+    assert "/saml/login" in browser.get(path).location
+    site.sign_in(browser)
+    assert "do not have access" in browser.get(path, status=403)
+    assert path not in browser.get("/private")
+
+
+def test_no_attribute_makes_an_administrator(site: Site, browser: TestApp) -> None:
+    told = attributes(display_name="admin", username="admin", groups=["administrators"], entitlements=["admin"])
+    site.sign_in(browser, attributes=told)
+    browser.get("/admin", status=403)
+
+
+def test_it_shows_the_switch_the_connections_and_what_the_other_side_needs(site: Site, administrator: TestApp) -> None:
+    page = administrator.get("/private").click("Console")
+    for text in ("Example University", site.idp.entity_id, site.provider.keys.fingerprint, f"{site.origin}/scim/v2"):
+        assert text in page
+
+
+def test_switching_off_takes_a_form_of_ours_and_signs_everybody_out(site: Site, administrator: TestApp) -> None:
+    administrator.post("/admin/switch", status=400)
+    visitor = site.browser()
+    site.sign_in(visitor, attributes=attributes("bob@example.org"))
+    page = administrator.get("/admin").forms[1].submit().follow()
+    assert "Nobody can sign in here yet" in page
+    assert "Sign in</a>" not in page
+    for each in (visitor, administrator):
+        each.get("/whoami", status=401)
+    details = site.rows("select detail from sp_audit where kind = 'administered'")
+    assert details == [("Ada Admin switched the federation off",)]
+    site.switch(on=True)
+    visitor.get("/whoami", status=401)
+
+
+def test_a_connection_shows_its_trust_and_can_be_paused(site: Site, administrator: TestApp) -> None:
+    page = administrator.get("/admin").click("Example University")
+    for text in ("signature", "a test", site.idp.fingerprint, site.idp.sso_url, "example.org"):
+        assert text in page
+    page = page.forms[1].submit("action").follow()
+    assert "paused" in page
+    site.browser().get("/saml/login", status=403)
+    page.forms[1].submit("action")
+    assert site.browser().get("/saml/login").status_int == 303
+
+
+def test_a_connection_that_does_not_exist_or_an_unknown_action_is_not_found(site: Site, administrator: TestApp) -> None:
+    administrator.get("/admin/connections/none", status=404)
+    form = administrator.get("/admin").click("Example University").forms[1]
+    token = form["csrf_token"].value
+    administrator.post(form.action, {"csrf_token": token, "action": "explode"}, status=404)
+
+
+def test_a_refused_person_is_looked_up_by_the_reference_number(site: Site, administrator: TestApp) -> None:
+    visitor = site.browser()
+    departure = site.idp.read(visitor.get("/saml/login"))
+    visitor.post("/saml/acs", site.idp.answer(departure, audience="https://other.example/<script>"), status=403)
+    ((reference,),) = site.rows("select reference from sp_audit where kind = 'refused'")
+    form = administrator.get("/admin/audit").forms[1]
+    form["reference"] = reference.lower()
+    page = form.submit()
+    assert "assertion.audience" in page
+    assert "https://other.example/&lt;script&gt;" in page
+    assert "no entry" in administrator.get("/admin/audit?reference=AAAA-AAAA")
+
+
+def test_the_accounts_show_who_they_belong_to(site: Site, administrator: TestApp) -> None:
+    page = administrator.get("/admin/accounts")
+    for text in ("Ada Admin", "administrator", "active", "sign-in"):
+        assert text in page
