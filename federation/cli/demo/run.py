@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from federation.cli.demo.processes import Children, command, stoppable
+from federation.cli.demo.processes import SCRIPTS, Children, command, stoppable
 from federation.cli.demo.sites import Federation, Site, check_ports
 
 T = TypeVar("T")
@@ -84,11 +85,14 @@ def connect(federation: Federation) -> None:
         )
     )
     pins = {site: printed.strip() for site, printed in pins.items()}
-    for site in federation.partners:
+
+    def connect_to_idp(site: Site) -> None:
         audiences = [f"--audience={name}" for name, served in AUDIENCES.items() if site.name in served]
         release = f"--release={RELEASE[site.name]}"
         trust = f"--signer-fingerprint={pins[site]}"
         command(federation, idp, "connect", str(site.metadata), f"--name={site.name}", *audiences, release, trust)
+
+    each(connect_to_idp, federation.partners)
     trust = f"--fingerprint={pins[idp]}"
     each(lambda site: command(federation, site, "connect", str(idp.metadata), trust), federation.partners)
 
@@ -103,21 +107,26 @@ def start(federation: Federation, children: Children) -> None:
 
 
 def provision(federation: Federation, children: Children, *, first: bool) -> None:
-    """Give the identity provider each site's SCIM address and token, push the accounts, and start the worker."""
+    """Give the identity provider each site's SCIM address and token, push the accounts, and start the workers."""
     idp = federation.idp
     waiting = {row["name"] for row in status(federation, idp)["connections"] if not row["provisioning"]}
     partners = [site for site in federation.partners if site.name in waiting]
     if partners:
         with step("SCIM tokens handed over"):
-            for site in partners:
-                token = command(federation, site, "scim-token", "create", idp.name)
-                address = f"--url={site.local_url}/scim/v2"
-                command(federation, idp, "provision-to", site.name, address, "--token-file=-", typed=token)
+            each(lambda site: hand_over_token(federation, site), partners)
     with step("Accounts provisioned"):
         command(federation, idp, "provision")
         if first:
             make_administrators(federation)
-    children.work(idp)
+    for site in federation.sites:
+        children.work(site)
+
+
+def hand_over_token(federation: Federation, site: Site) -> None:
+    """Let the site make a token, and tell the identity provider where and by which token it provisions."""
+    token = command(federation, site, "scim-token", "create", federation.idp.name)
+    address = f"--url={site.local_url}/scim/v2"
+    command(federation, federation.idp, "provision-to", site.name, address, "--token-file=-", typed=token)
 
 
 def make_administrators(federation: Federation) -> None:
@@ -130,7 +139,7 @@ def make_administrators(federation: Federation) -> None:
 def welcome(federation: Federation, *, seconds: float) -> None:
     """Say where everything is and what to try."""
     idp, intranet, learning = federation.sites
-    config = federation.config
+    federation_command = f"{_short(SCRIPTS / 'federation')} idp -c {_short(federation.config)}"
     click.echo(f"""
 Everything runs after {seconds:.0f} s. The password of each person is: {PASSWORD}
 
@@ -138,16 +147,22 @@ Everything runs after {seconds:.0f} s. The password of each person is: {PASSWORD
   Intranet           {intranet.url}  for Staff: is told name, mail, department and groups
   Learning           {learning.url}  for Staff and Learners: is told the display name
 
-  alice  Staff       bob  Learners      carol  Staff and Learners
-  dave   neither     admin  Staff, and administers the consoles: {idp.url}/admin
+  alice  Staff       bob    Learners    carol  Staff and Learners
+  dave   neither     admin  Staff, and administers each site at its /admin
 
 Try:
   1. Open {intranet.url}/private and sign in as alice; then open {learning.url}/private.
-  2. In another browser, sign in as bob and open {intranet.url}/private.
-  3. federation idp -c {config} suspend alice, and look at Intranet again.
+  2. In another browser, open {intranet.url}/private and sign in as bob.
+  3. {federation_command} suspend alice
+     and look at Intranet again; `reinstate alice` takes it back.
 
-Logs are in {federation.logs}
+Logs are in {_short(federation.logs)}
 {READY}""")
+
+
+def _short(path: Path) -> str:
+    """A path as one would type it here."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def status(federation: Federation, site: Site) -> dict[str, Any]:
