@@ -41,7 +41,10 @@ class Seen(NamedTuple):
 
 
 def rule(name: str, reference: str) -> Callable[[Callable[P, Seen]], Callable[P, Check]]:
-    """Make a function that answers `Seen` into a named rule that answers a `Check`."""
+    """Make a function that answers `Seen` into a named rule that answers a `Check`.
+
+    The rule carries its name and clause as attributes `rule` and `reference`, for lists of what is checked.
+    """
 
     def decorate(function: Callable[P, Seen]) -> Callable[P, Check]:
         @wraps(function)
@@ -49,6 +52,7 @@ def rule(name: str, reference: str) -> Callable[[Callable[P, Seen]], Callable[P,
             ok, expected, received = function(*args, **kwargs)
             return Check(name, reference, expected[:MAX_TEXT], received[:MAX_TEXT], ok)
 
+        named.__dict__.update(rule=name, reference=reference)
         return named
 
     return decorate
