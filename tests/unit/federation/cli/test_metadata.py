@@ -222,7 +222,7 @@ def test_a_signed_document_is_accepted_with_our_certificate(folder):
 def test_signing_replaces_a_signature_and_prints_without_a_file(folder, capsysbinary):
     assert run(["metadata", "sign", str(folder / "both.xml"), *keys(folder), AT]) == 0
     out = capsysbinary.readouterr().out
-    assert out.count(b"<ds:Signature>") == 1
+    assert out.count(b"</ds:Signature>") == 1
     assert [entity.entity_id for entity in reading.read_document(out)] == [IDP_ID, SP_ID]
 
 
