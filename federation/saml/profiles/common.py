@@ -65,7 +65,8 @@ def assertions_in_place(root: etree._Element) -> Seen:
     """Is every assertion, plain or encrypted, the message itself or a child of it, or in the advice of one of those?"""
     expected = "assertions as children of the message only"
     for element in root.iter(ASSERTION, ENCRYPTED_ASSERTION):
-        if element is not root and element.getparent() is not root and not _in_advice(element, root):
+        child = element.getparent() is root and root.tag != ASSERTION
+        if element is not root and not child and not _in_advice(element, root):
             return Seen(False, expected, f"{xml.local_name(element)} elsewhere")
     return Seen(True, expected, "as expected")
 
