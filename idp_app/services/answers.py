@@ -16,12 +16,13 @@ from federation.saml.names import Binding, StatusCode
 from federation.saml.profiles import sso_response
 from idp_app.installation import Installation
 from idp_app.models import Participation
+from idp_app.models.base import table_of
 from idp_app.services import audit, name_ids, release
 from idp_app.services.act import Act
 from idp_app.services.live import LiveConnection
 from idp_app.services.questions import Question
 from idp_app.services.sessions import SignedIn
-from idp_app.services.upsert import insert
+from idp_app.services.upsert import insert_new
 
 INVALID_NAME_ID_POLICY = Status(
     StatusCode.RESPONDER, StatusCode.INVALID_NAME_ID_POLICY, "No identifier of the requested kind is released."
@@ -168,12 +169,12 @@ def _remember(
     session: Session, partner: LiveConnection, signed_in: SignedIn, name_id: NameID, index: str, act: Act
 ) -> None:
     """Note that the session reached this partner, once for each kind of NameID: a logout will need it."""
-    statement = insert(session, Participation).values(
-        session_id=signed_in.session_id,
-        connection_id=partner.id,
-        name_id_format=name_id.format or "",
-        name_id=name_id.value,
-        session_index=index,
-        first_issued=act.now,
-    )
-    session.execute(statement.on_conflict_do_nothing())
+    row = {
+        "session_id": signed_in.session_id,
+        "connection_id": partner.id,
+        "name_id_format": name_id.format or "",
+        "name_id": name_id.value,
+        "session_index": index,
+        "first_issued": act.now,
+    }
+    insert_new(session, table_of(Participation), row)

@@ -13,7 +13,7 @@ from idp_app.models import Audience, Person, audience_member
 from idp_app.services import audit, outbox
 from idp_app.services.act import Act
 from idp_app.services.texts import clean, key
-from idp_app.services.upsert import insert
+from idp_app.services.upsert import insert_new
 
 
 class Counted(NamedTuple):
@@ -83,11 +83,7 @@ def add(session: Session, audience: Audience, people: Iterable[Person], act: Act
     """Add people and answer how many were not in yet."""
     added = 0
     for person in people:
-        membership = {"audience_id": audience.id, "person_id": person.id}
-        result = session.execute(
-            insert(session, audience_member).values(membership).on_conflict_do_nothing().returning(audience_member)
-        )
-        if result.first() is not None:
+        if insert_new(session, audience_member, {"audience_id": audience.id, "person_id": person.id}):
             added += 1
             _changed(session, audience, person, "audience.added", act)
     return added

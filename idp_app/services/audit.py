@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 from federation.errors import FederationError, Refused
 from federation.saml.checks import Check
 from idp_app.models import AuditEntry
+from idp_app.models.base import table_of
 from idp_app.services.act import Act
 
-_TEXT_LIMIT = 1024
+_TEXT_LIMIT: Final = 1024
+_INSERT: Final = insert(table_of(AuditEntry))
 
 
 def record(
@@ -29,20 +31,19 @@ def record(
     detail: Mapping[str, Any] | None = None,
 ) -> None:
     """Add one entry in the caller's transaction. Texts from outside are cut to a kilobyte."""
-    session.execute(
-        insert(AuditEntry).values(
-            reference=act.reference,
-            at=act.now,
-            kind=kind,
-            person_id=person_id,
-            actor=act.actor or None,
-            entity_id=_cut(entity_id),
-            request_id=_cut(request_id),
-            response_id=response_id,
-            checks=[as_json(check) for check in checks],
-            detail=dict(detail or {}),
-        )
-    )
+    entry = {
+        "reference": act.reference,
+        "at": act.now,
+        "kind": kind,
+        "person_id": person_id,
+        "actor": act.actor or None,
+        "entity_id": _cut(entity_id),
+        "request_id": _cut(request_id),
+        "response_id": response_id,
+        "checks": [as_json(check) for check in checks],
+        "detail": dict(detail or {}),
+    }
+    session.execute(_INSERT, entry)
 
 
 def record_refusal(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from federation.attributes import policy as release
@@ -16,6 +17,7 @@ from federation.saml.metadata.entity import Entity, KeyDescriptor, RequestedAttr
 from federation.saml.metadata.reading import read_document
 from idp_app.errors import NotThere
 from idp_app.models import Connection, ConnectionState
+from idp_app.models.base import table_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,12 @@ class LiveConnection:
         return release.requested_by(self.entity, index)
 
 
+_TABLE: Final = table_of(Connection)
+_VERSION: Final = select(_TABLE.c.id, _TABLE.c.version)
+_BY_ENTITY_ID: Final = _VERSION.where(_TABLE.c.entity_id == bindparam("sought"))
+_BY_ID: Final = _VERSION.where(_TABLE.c.id == bindparam("sought"))
+
+
 class Partners:
     """The parsed connections of this process. A stale one is never used: each look-up compares the version."""
 
@@ -60,14 +68,12 @@ class Partners:
 
     def by_entity_id(self, session: Session, entity_id: str) -> LiveConnection | None:
         """The connection to an entity, whatever its state, or None."""
-        row = session.execute(
-            select(Connection.id, Connection.version).where(Connection.entity_id == entity_id)
-        ).first()
+        row = session.execute(_BY_ENTITY_ID, {"sought": entity_id}).first()
         return None if row is None else self._live(session, row.id, row.version)
 
     def by_id(self, session: Session, connection_id: str) -> LiveConnection:
         """The connection with an id. Raises `NotThere`."""
-        row = session.execute(select(Connection.id, Connection.version).where(Connection.id == connection_id)).first()
+        row = session.execute(_BY_ID, {"sought": connection_id}).first()
         if row is None:
             raise NotThere("connection", connection_id)
         return self._live(session, row.id, row.version)

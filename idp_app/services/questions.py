@@ -21,7 +21,8 @@ from federation.errors import PolicyRefusal
 from federation.saml.checks import Check, Seen, rule, run
 from federation.saml.messages import AuthnRequest, Received, RequestedAuthnContext
 from idp_app.models import ReceivedRequest
-from idp_app.services.upsert import insert
+from idp_app.models.base import table_of
+from idp_app.services.upsert import insert_new
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,25 +115,25 @@ def remember(
     claims the request at the next step.
     """
     fresh = Waiting(secrets.token_urlsafe(24), connection_id, question, now, browser_hash)
-    statement = insert(session, ReceivedRequest).values(
-        key=fresh.key,
-        connection_id=connection_id,
-        request_id=question.request_id,
-        digest=digest,
-        browser_hash=browser_hash,
-        received=now,
-        expires=now + window,
-        waiting=question.to_json(),
-    )
-    if session.execute(statement.on_conflict_do_nothing().returning(ReceivedRequest.key)).first() is not None:
+    row = {
+        "key": fresh.key,
+        "connection_id": connection_id,
+        "request_id": question.request_id,
+        "digest": digest,
+        "browser_hash": browser_hash,
+        "received": now,
+        "expires": now + window,
+        "waiting": question.to_json(),
+    }
+    if insert_new(session, table_of(ReceivedRequest), row):
         return fresh
-    row = session.scalars(
+    known = session.scalars(
         select(ReceivedRequest).where(
             ReceivedRequest.connection_id == connection_id, ReceivedRequest.request_id == question.request_id
         )
     ).one()
-    run((request_is_new,), checks, row, digest, browser_hash)
-    return _waiting(row) if browser_hash is None else claim(session, row.key, browser_hash=browser_hash, now=now)
+    run((request_is_new,), checks, known, digest, browser_hash)
+    return _waiting(known) if browser_hash is None else claim(session, known.key, browser_hash=browser_hash, now=now)
 
 
 def claim(session: Session, key: str, *, browser_hash: bytes, now: datetime) -> Waiting:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
-from sqlalchemy import literal, select, union_all
+from sqlalchemy import bindparam, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from federation.attributes import identifiers
 from idp_app.models import Group, audience_member, group_member
+from idp_app.models.base import table_of
 from idp_app.models.people import Named, full_name
 
 
@@ -29,17 +30,20 @@ class Memberships(NamedTuple):
     groups: tuple[str, ...]
 
 
+_GROUP: Final = table_of(Group)
+_MEMBERSHIPS: Final = union_all(
+    select(literal("a").label("kind"), audience_member.c.audience_id.label("value")).where(
+        audience_member.c.person_id == bindparam("person")
+    ),
+    select(literal("g"), _GROUP.c.name)
+    .join(group_member, group_member.c.group_id == _GROUP.c.id)
+    .where(group_member.c.person_id == bindparam("person")),
+)
+
+
 def memberships_of(session: Session, person_id: str) -> Memberships:
     """Both kinds of membership in one statement."""
-    audiences = select(literal("a").label("kind"), audience_member.c.audience_id.label("value")).where(
-        audience_member.c.person_id == person_id
-    )
-    groups = (
-        select(literal("g"), Group.name)
-        .join(group_member, group_member.c.group_id == Group.id)
-        .where(group_member.c.person_id == person_id)
-    )
-    rows = session.execute(union_all(audiences, groups)).all()
+    rows = session.execute(_MEMBERSHIPS, {"person": person_id}).all()
     return Memberships(
         frozenset(value for kind, value in rows if kind == "a"),
         tuple(sorted(value for kind, value in rows if kind == "g")),

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from idp_app.models import Person, SignInSession
+from idp_app.models.base import table_of
 from idp_app.models.people import full_name
 from idp_app.settings import IdPSettings
 
@@ -55,34 +56,38 @@ def hash_token(token: str) -> bytes:
     return hashlib.sha256(token.encode(errors="replace")).digest()
 
 
-_FIND: Final = select(
-    SignInSession.id.label("session_id"),
-    SignInSession.token_hash,
-    SignInSession.method,
-    SignInSession.authn_instant,
-    SignInSession.expires,
-    SignInSession.last_seen,
-    Person.id.label("person_id"),
-    Person.username,
-    Person.display_name,
-    Person.given_name,
-    Person.family_name,
-    Person.mail,
-    Person.department,
-    Person.administrator,
-    Person.guest,
-).join_from(SignInSession, Person)
+_SESSION: Final = table_of(SignInSession)
+_PERSON: Final = table_of(Person)
+_FIND: Final = (
+    select(
+        _SESSION.c.id.label("session_id"),
+        _SESSION.c.token_hash,
+        _SESSION.c.method,
+        _SESSION.c.authn_instant,
+        _SESSION.c.expires,
+        _SESSION.c.last_seen,
+        _PERSON.c.id.label("person_id"),
+        _PERSON.c.username,
+        _PERSON.c.display_name,
+        _PERSON.c.given_name,
+        _PERSON.c.family_name,
+        _PERSON.c.mail,
+        _PERSON.c.department,
+        _PERSON.c.administrator,
+        _PERSON.c.guest,
+    )
+    .join_from(_SESSION, _PERSON)
+    .where(
+        _SESSION.c.token_hash == bindparam("sought"),
+        _SESSION.c.ended.is_(None),
+        _PERSON.c.suspended.is_(False),
+    )
+)
 
 
 def find(session: Session, token: str, *, now: datetime, settings: IdPSettings) -> SignedIn | None:
     """The live session of a token: neither ended, idle for too long, expired, nor its person suspended."""
-    row = session.execute(
-        _FIND.where(
-            SignInSession.token_hash == hash_token(token),
-            SignInSession.ended.is_(None),
-            Person.suspended.is_(False),
-        )
-    ).first()
+    row = session.execute(_FIND, {"sought": hash_token(token)}).first()
     if row is None or row.expires <= now or row.last_seen + settings.session_idle <= now:
         return None
     return SignedIn(**row._mapping)

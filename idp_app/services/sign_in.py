@@ -10,10 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from idp_app.models import KnownBrowser, Person
+from idp_app.models.base import table_of
 from idp_app.services import throttle
 from idp_app.services.passwords import Passwords
 from idp_app.services.texts import key
-from idp_app.services.upsert import insert
+from idp_app.services.upsert import put
 
 
 class Verdict(enum.Enum):
@@ -70,20 +71,10 @@ def attempt(
     throttle.succeeded(session, counters)
     if person.password_hash is not None and passwords.is_outdated(person.password_hash):
         person.password_hash = passwords.hash(password)
-    _remember(session, person, browser_hash, now)
+    put(session, table_of(KnownBrowser), {"person_id": person.id, "browser_hash": browser_hash, "last_used": now})
     return Attempt(Verdict.ACCEPTED, person)
 
 
 def _is_known(session: Session, person: Person | None, browser_hash: bytes) -> bool:
     """Asks for nobody as well, so that an unknown name costs the same statements."""
     return session.get(KnownBrowser, (person.id if person is not None else "", browser_hash)) is not None
-
-
-def _remember(session: Session, person: Person, browser_hash: bytes, now: datetime) -> None:
-    values = {"person_id": person.id, "browser_hash": browser_hash, "last_used": now}
-    statement = insert(session, KnownBrowser).values(values)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=[KnownBrowser.person_id, KnownBrowser.browser_hash], set_={"last_used": now}
-        )
-    )

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from idp_app.models import FederationSwitch
+from idp_app.models.base import table_of
 from idp_app.services import audit, outbox
 from idp_app.services.act import Act
+
+_ENABLED: Final = select(table_of(FederationSwitch).c.enabled)
 
 
 def is_on(session: Session) -> bool:
     """Whether this site federates."""
-    return bool(session.scalar(select(FederationSwitch.enabled)))
+    return bool(session.scalar(_ENABLED))
 
 
 def turn(session: Session, on: bool, act: Act) -> bool:

@@ -19,7 +19,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from idp_app.models import SignInThrottle
-from idp_app.services.upsert import insert
+from idp_app.models.base import table_of
+from idp_app.services.upsert import insert_new
 
 MEMORY: Final = timedelta(days=1)
 
@@ -77,7 +78,7 @@ def failed(session: Session, attempt: Sequence[Counter], now: datetime) -> None:
     """Count one failure. Rows are locked in one order, so two attempts cannot wait for each other."""
     for counter in sorted(attempt, key=lambda each: each.key):
         fresh = {"key": counter.key, "failures": 0, "last_failure": now, "blocked_until": now}
-        session.execute(insert(session, SignInThrottle).values(fresh).on_conflict_do_nothing())
+        insert_new(session, table_of(SignInThrottle), fresh)
         row = session.scalars(select(SignInThrottle).where(SignInThrottle.key == counter.key).with_for_update()).one()
         row.failures = 1 if now - row.last_failure > MEMORY else row.failures + 1
         row.last_failure = now
