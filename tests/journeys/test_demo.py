@@ -7,9 +7,9 @@ import os
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -67,39 +67,77 @@ def status(directory: Path) -> dict:
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def test_it_starts_from_nothing_and_again_from_what_is_there(tmp_path):
-    directory, ports = tmp_path / "demo", free_ports(3)
+@dataclass(frozen=True)
+class Started:
+    """What was seen of a start, and what is left of it."""
 
+    directory: Path
+    ports: list[int]
+    output: str
+    code: int
+    left: list[int]
+    """Children that outlived it."""
+
+
+def started_and_stopped(directory: Path, ports: list[int], by: signal.Signals) -> Started:
+    """Start the demo, sign somebody in, and stop it by a signal."""
     with demo(directory, ports) as process:
-        process.wait_until(lambda: READY in process.output, "ready", seconds=120)
-        first = process.output
+        process.wait_until(lambda: READY in process.output, "ready", seconds=180)
         assert all(answers(f"http://localhost:{port}/healthz") for port in ports)
-        assert "password" in first
-        assert all(name in first for name in ("alice", "bob", "carol", "dave", "admin"))
-        assert all(f"http://localhost:{port}" in first for port in ports)
         sign_in(ports)
         children = children_of(process.pid)
-        os.kill(process.pid, signal.SIGINT)
-        assert process.wait(20) == 0
-    assert not any(listening(port) for port in ports)
-    assert not any(Path(f"/proc/{pid}").exists() for pid in children)
-    made = status(directory)
-    keys = {path: path.read_bytes() for path in (directory / "var" / "keys").rglob("*.*")}
-    assert {path.stat().st_mode & 0o077 for path in keys if path.name.endswith(".key.pem")} == {0}
+        os.kill(process.pid, by)
+        code = process.wait(20)
+        left = [pid for pid in children if Path(f"/proc/{pid}").exists()]
+        return Started(directory, ports, process.output, code, left)
 
-    started = time.monotonic()
-    with demo(directory, ports) as process:
-        process.wait_until(lambda: READY in process.output, "ready", seconds=60)
-        again = time.monotonic() - started
-        assert "People and audiences" not in process.output
-        assert "metadata published" not in process.output
-        sign_in(ports)
-        os.kill(process.pid, signal.SIGTERM)
-        assert process.wait(20) == 0
-    assert not any(listening(port) for port in ports)
-    assert status(directory) == made
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Started:
+    """The first start in a directory, ended by Ctrl-C."""
+    return started_and_stopped(tmp_path_factory.mktemp("demo") / "demo", free_ports(3), signal.SIGINT)
+
+
+def test_the_first_start_ends_with_addresses_people_and_password(first):
+    assert [f"http://localhost:{port}" in first.output for port in first.ports] == [True] * 3
+    assert all(name in first.output for name in ("alice", "bob", "carol", "dave", "admin"))
+    assert "password of each person is: federation" in first.output
+    assert first.output.rstrip().endswith("Everything is stopped.")
+
+
+def test_ctrl_c_stops_everything(first):
+    assert first.code == 0
+    assert first.left == []
+    assert not any(listening(port) for port in first.ports)
+
+
+def test_private_keys_are_for_their_owner_alone(first):
+    keys = list((first.directory / "var" / "keys").rglob("*.key*"))
+    assert len(keys) >= 3
+    assert {path.stat().st_mode & 0o077 for path in keys} == {0}
+
+
+def test_the_second_start_reuses_everything_and_sigterm_stops_it_too(first):
+    made = status(first.directory)
+    keys = {path: path.read_bytes() for path in (first.directory / "var" / "keys").rglob("*.*")}
+    second = started_and_stopped(first.directory, first.ports, signal.SIGTERM)
+    assert (second.code, second.left) == (0, [])
+    assert not any(listening(port) for port in first.ports)
+    assert "People and audiences" not in second.output
+    assert "metadata published" not in second.output
+    assert status(first.directory) == made
     assert {path: path.read_bytes() for path in keys} == keys
-    assert again < 30
+
+
+def test_when_one_process_dies_everything_stops_and_says_which(first):
+    with demo(first.directory, first.ports) as process:
+        process.wait_until(lambda: READY in process.output, "ready", seconds=120)
+        children = children_of(process.pid)
+        (learning,) = [pid for pid, line in children.items() if "--app-name=learning" in line]
+        os.kill(learning, signal.SIGKILL)
+        assert process.wait(20) == 1
+        assert "Error: Learning ended with -9" in process.output
+    assert not any(listening(port) for port in first.ports)
 
 
 def test_a_busy_port_is_one_sentence_before_anything_is_made(tmp_path):
@@ -135,15 +173,3 @@ def test_a_directory_of_other_addresses_is_left_alone(tmp_path):
     assert done.returncode == 1
     assert done.stderr.startswith(f"Error: {directory} belongs to a demo at other addresses")
     assert (directory / "development.ini").read_text() == text
-
-
-def test_when_one_process_dies_everything_stops_and_says_which(tmp_path):
-    directory, ports = tmp_path / "demo", free_ports(3)
-    with demo(directory, ports) as process:
-        process.wait_until(lambda: READY in process.output, "ready", seconds=120)
-        children = children_of(process.pid)
-        (learning,) = [pid for pid, line in children.items() if "--app-name=learning" in line]
-        os.kill(learning, signal.SIGKILL)
-        assert process.wait(20) == 1
-        assert "Error: Learning ended with -9" in process.output
-    assert not any(listening(port) for port in ports)
