@@ -91,13 +91,22 @@ class Worker:
 
 def work(installation: Installation) -> None:
     """Be a worker until told to stop. Raises `ConfigurationError`."""
-    # Huey tells of every task at INFO, and there is one every few seconds.
-    logging.getLogger("huey").setLevel(logging.WARNING)
+    quieten()
     Worker(installation, bell.open_queue(installation.settings)).work_forever()
+
+
+def quieten() -> None:
+    """Keep libraries from telling too much.
+
+    Huey and Alembic tell of everyday things at INFO; httpx tells whole addresses, and a filter in one names a person.
+    """
+    for name in ("huey", "alembic", "httpx"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def work_once(installation: Installation) -> None:
     """Do what is due now, once for each connection, and tidy up."""
+    quieten()
     for connection_id in service.sweep(installation):
         report = run(
             installation,

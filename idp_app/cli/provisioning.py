@@ -14,6 +14,7 @@ from idp_app.cli.common import open_installation, pass_config
 if TYPE_CHECKING:
     from idp_app.installation import Installation
     from idp_app.services.provisioning.run import Report
+    from idp_app.services.provisioning.service import Planned
 
 _WAIT_S = 120
 _POLL_S = 0.5
@@ -121,6 +122,8 @@ def _show(reports: list[Report], *, json_: bool) -> None:
 
 
 def _preview(installation: Installation, name: str | None, *, json_: bool) -> None:
+    from dataclasses import asdict
+
     from idp_app.services.provisioning import fanout, service
 
     with installation.sessions() as session:  # never committed
@@ -129,7 +132,7 @@ def _preview(installation: Installation, name: str | None, *, json_: bool) -> No
         plans = {each.name: service.preview(session, installation, each) for each in service.provisioned(session, name)}
         session.rollback()
     if json_:
-        as_json({connection: [_plan_as_json(each) for each in planned] for connection, planned in plans.items()})
+        as_json({connection: [asdict(each) for each in planned] for connection, planned in plans.items()})
         return
     rows = [
         (connection, each.person, each.action, ", ".join(_short(path) for path in each.attributes), _groups(each))
@@ -142,22 +145,13 @@ def _preview(installation: Installation, name: str | None, *, json_: bool) -> No
     table(("connection", "person", "would", "attributes", "groups"), rows)
 
 
-def _plan_as_json(planned: object) -> dict[str, object]:
-    from dataclasses import asdict, is_dataclass
-
-    assert is_dataclass(planned)
-    assert not isinstance(planned, type)
-    return asdict(planned)
-
-
 def _short(path: str) -> str:
     """A path as people say it: without the extension's URN."""
     return path.rpartition(":")[2]
 
 
-def _groups(planned: object) -> str:
-    joining, leaving = getattr(planned, "joining", ()), getattr(planned, "leaving", ())
-    return " ".join([*(f"+{name}" for name in joining), *(f"-{name}" for name in leaving)])
+def _groups(planned: Planned) -> str:
+    return " ".join([*(f"+{name}" for name in planned.joining), *(f"-{name}" for name in planned.leaving)])
 
 
 COMMANDS = (provision, worker)
