@@ -9,17 +9,15 @@ browser.post("/saml/acs", site.idp.answer(departure))
 from __future__ import annotations
 
 import base64
-import shutil
-import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from pyramid.router import Router
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 from webtest import TestApp, TestResponse
 
@@ -194,13 +192,11 @@ def fields(document: bytes, relay_state: str | None) -> dict[str, str]:
 
 @dataclass
 class Site:
-    """A running demo site. `database` is its file."""
+    """A running demo site."""
 
     app: Router
     clock: Clock
     idp: FakeIdP
-    database: Path
-    settings: dict[str, str] = field(default_factory=dict)
 
     @property
     def provider(self) -> Provider:
@@ -251,20 +247,19 @@ class Site:
 
     def counts(self) -> dict[str, int]:
         """Rows of every table of the federation."""
-        with sqlite3.connect(self.database) as connection:
-            tables = [
-                name
-                for (name,) in connection.execute(
-                    "select name from sqlite_master where type = 'table' and name like 'sp_%'"
-                )
-                if name != "sp_alembic_version"
-            ]
-            return {table: connection.execute(f"select count(*) from {table}").fetchone()[0] for table in tables}
+        with self.unit_of_work() as session:
+            return {
+                table.name: session.scalar(select(func.count()).select_from(table)) or 0
+                for table in Base.metadata.sorted_tables
+            }
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """What is in the database."""
-        with sqlite3.connect(self.database) as connection:
-            return list(connection.execute(sql, values))
+        """What is in the database; `?` stands for a value."""
+        named = {f"value{number}": value for number, value in enumerate(values)}
+        for name in named:
+            sql = sql.replace("?", f":{name}", 1)
+        with self.unit_of_work() as session:
+            return [tuple(row) for row in session.execute(text(sql), named)]
 
     def sign_in(self, browser: TestApp, target: str = "/private", **changes: Any) -> TestResponse:
         """Sign a person in from start to finish; answers what the assertion consumer service answered."""
@@ -285,18 +280,6 @@ def connect(session: Session, idp: FakeIdP, own_entity_id: str, **changes: Any) 
     }
     connection, _ = connections.connect(session, idp.metadata(), **(arguments | changes))
     return connection
-
-
-@cache
-def _empty_database(folder: Path) -> Path:
-    """A database at this release, made once per run and copied after that."""
-    path = folder / "empty.sqlite"
-    engine = engines.create(f"sqlite:///{path}")
-    database.upgrade(engine)
-    engine.dispose()
-    with sqlite3.connect(path) as connection:
-        connection.execute("pragma wal_checkpoint(truncate)")
-    return path
 
 
 def write_keys(directory: Path) -> None:
@@ -325,11 +308,13 @@ def site_settings(folder: Path, **settings: str) -> dict[str, str]:
 def make_site(folder: Path, **settings: str) -> Site:
     """A demo site, switched on and connected."""
     write_keys(folder / "keys")
-    shutil.copy(_empty_database(folder.parent), folder / "site.sqlite")
-    clock = Clock()
     raw = site_settings(folder, **settings)
+    engine = engines.create(raw["sp.database_url"])
+    database.upgrade(engine)
+    engine.dispose()
+    clock = Clock()
     app = demo.main({}, **raw)
     scope_of(app.registry).clock = clock
-    site = Site(app=app, clock=clock, idp=FakeIdP(clock), database=folder / "site.sqlite", settings=raw)
+    site = Site(app=app, clock=clock, idp=FakeIdP(clock))
     site.reset()
     return site

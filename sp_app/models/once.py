@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from sqlalchemy import literal
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -23,5 +24,6 @@ def insert_once(session: Session, model: type[Base], **values: Any) -> bool:
     writers take turns anyway. Either way exactly one of them gets True.
     """
     insert = _INSERTS[session.get_bind().dialect.name]
-    result = session.execute(insert(model).values(**values).on_conflict_do_nothing())
-    return int(result.rowcount) == 1  # type: ignore[attr-defined]
+    # RETURNING, because a row count is not what every driver answers for an insert.
+    statement = insert(model).values(**values).on_conflict_do_nothing().returning(literal(1))
+    return session.execute(statement).first() is not None

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from webtest import TestApp
 
+from tests.databases import KINDS, database_url
 from tests.sp_factories import Site, make_site
 
 
-@pytest.fixture(scope="session")
-def running_site(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """The demo site Intranet on https, connected to a fake identity provider."""
-    return make_site(tmp_path_factory.mktemp("intranet"))
+@pytest.fixture(scope="session", params=KINDS)
+def running_site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The demo site Intranet on https, connected to a fake identity provider, once on each kind of database."""
+    folder = tmp_path_factory.mktemp("intranet")
+    with database_url(request.param, folder) as url:
+        site = make_site(folder, database_url=url)
+        yield site
+        site.provider.engine.dispose()
 
 
 @pytest.fixture

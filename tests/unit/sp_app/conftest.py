@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -11,15 +10,17 @@ from sqlalchemy.orm import Session
 
 from federation.storage import engine as engines
 from sp_app.models import Base
+from tests.databases import KINDS, database_url
 
 
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    """SQLite as the sites use it."""
-    made = engines.create(f"sqlite:///{tmp_path / 'unit.sqlite'}")
-    Base.metadata.create_all(made)
-    yield made
-    made.dispose()
+@pytest.fixture(scope="session", params=KINDS)
+def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """Each kind of database, once for the run."""
+    with database_url(request.param, tmp_path_factory.mktemp("unit")) as url:
+        made = engines.create(url)
+        Base.metadata.create_all(made)
+        yield made
+        made.dispose()
 
 
 @pytest.fixture
