@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+import xmlsec
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from xmlsec import constants
 
 from federation.errors import ConfigurationError, Malformed
 from federation.saml.certificates import load_certificate, public_key_of
@@ -45,6 +47,14 @@ METHODS: Final = {
 """Every signature algorithm that this toolkit can use at all. No symmetric one, no SHA-1, no MD5, no DSA."""
 
 
+_TRANSFORMS: Final = {
+    Algorithm.RSA_SHA256: constants.TransformRsaSha256,
+    Algorithm.RSA_SHA384: constants.TransformRsaSha384,
+    Algorithm.RSA_SHA512: constants.TransformRsaSha512,
+    Algorithm.ECDSA_SHA256: constants.TransformEcdsaSha256,
+    Algorithm.ECDSA_SHA384: constants.TransformEcdsaSha384,
+    Algorithm.ECDSA_SHA512: constants.TransformEcdsaSha512,
+}
 SIGNATURE_ALGORITHMS: Final = tuple(METHODS)
 DIGEST_ALGORITHMS: Final = (Algorithm.SHA256, Algorithm.SHA384, Algorithm.SHA512)
 
@@ -137,28 +147,25 @@ def _ec_signer(private: ec.EllipticCurvePrivateKey) -> Callable[[bytes, str], by
 
 
 class PublicKey(NamedTuple):
-    """A partner's key, strong enough to be used, and its kind."""
+    """A partner's key, strong enough to be used: its kind, and the key as xmlsec holds it, loaded once."""
 
     kind: str
-    key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey
+    key: xmlsec.Key
 
     def verifies(self, octets: bytes, signature: bytes, algorithm: str) -> bool:
-        """Is this the signature value over these octets? An algorithm for another kind of key never is."""
-        method = METHODS[algorithm]
-        try:
-            if isinstance(self.key, rsa.RSAPublicKey) and method.kind == RSA:
-                self.key.verify(signature, octets, padding.PKCS1v15(), method.hash)
-                return True
-            if isinstance(self.key, ec.EllipticCurvePublicKey) and method.kind == EC:
-                size = (self.key.curve.key_size + 7) // 8
-                if len(signature) != 2 * size:
-                    return False
-                r, s = int.from_bytes(signature[:size], "big"), int.from_bytes(signature[size:], "big")
-                self.key.verify(encode_dss_signature(r, s), octets, ec.ECDSA(method.hash))
-                return True
-        except InvalidSignature:
+        """Is this the signature value over these octets? xmlsec decides, by this key and this algorithm alone.
+
+        An algorithm for another kind of key never verifies anything.
+        """
+        if METHODS[algorithm].kind != self.kind:
             return False
-        return False
+        context = xmlsec.SignatureContext()
+        context.key = self.key
+        try:
+            context.verify_binary(octets, _TRANSFORMS[algorithm], signature)
+        except xmlsec.Error:
+            return False
+        return True
 
 
 @lru_cache(maxsize=1024)
@@ -175,6 +182,6 @@ def load_public_key(spki: bytes) -> PublicKey | None:
             kind = EC
         else:
             return None
-    except (ValueError, UnsupportedAlgorithm):
+        return PublicKey(kind, xmlsec.Key.from_memory(spki, constants.KeyDataFormatDer))
+    except (ValueError, UnsupportedAlgorithm, xmlsec.Error):
         return None
-    return PublicKey(kind, key)
