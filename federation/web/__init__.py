@@ -2,7 +2,7 @@
 
 `config.include("federation.web")` is safe inside somebody else's application: it acts on the routes added by
 `config.add_federation_route` and on nothing else. `config.include("federation.web.site")` is for a site that is ours
-from end to end. `docs/decisions/` says why they are two.
+from end to end (docs/decisions/guest-in-a-host.md).
 """
 
 from __future__ import annotations

@@ -7,11 +7,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pyramid.config import Configurator
-from pyramid.httpexceptions import HTTPException
+from pyramid.httpexceptions import HTTPException, HTTPFound
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.tweens import INGRESS
 
+from federation.web.pages import static_address
 from federation.web.problems import problem_view
 from federation.web.scope import scope_of, site_of
 
@@ -42,6 +43,11 @@ def public_url_tween(handler: Handler, _registry: Any) -> Handler:
     return at_public_url
 
 
+def favicon(request: Request) -> Response:
+    """Browsers ask for this address wherever a page names no icon, so also beside a document of JSON."""
+    return HTTPFound(location=static_address(request, "mark.svg"))
+
+
 def includeme(config: Configurator) -> None:
     """Everything of `federation.web`, for every route and for what has none."""
     scope_of(config.registry).whole = True
@@ -49,3 +55,5 @@ def includeme(config: Configurator) -> None:
     config.add_tween("federation.web.site.public_url_tween", under=INGRESS)
     config.add_exception_view(problem_view, context=Exception)
     config.add_exception_view(problem_view, context=HTTPException)
+    config.add_federation_route("federation.favicon", "/favicon.ico")
+    config.add_view(favicon, route_name="federation.favicon", request_method="GET")

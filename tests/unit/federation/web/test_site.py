@@ -62,6 +62,11 @@ def test_a_plain_route_of_a_whole_site_is_ours_too() -> None:
     app.post("/plain", status=405)
 
 
+def test_a_browser_finds_the_icon_where_it_looks_by_itself() -> None:
+    response = site().get("/favicon.ico", status=302).follow()
+    assert response.content_type == "image/svg+xml"
+
+
 def test_two_sites_in_one_process_do_not_mix() -> None:
     first, second = site(*SETUPS, public_url="https://a.example"), site(*SETUPS, public_url="https://b.example")
     assert first.get("/show").text.startswith("https://a.example ")
