@@ -12,10 +12,7 @@ from webtest import TestApp, TestResponse, Upload
 from federation.attributes.policy import ReleasePolicy
 from idp_app.models import Change
 from idp_app.services import audiences, people, switch
-from tests.databases import KINDS
 from tests.idp_factories import FakeSP, IdPSite, make_idp
-
-pytestmark = [pytest.mark.usefixtures("database"), pytest.mark.parametrize("database", KINDS, indirect=True)]
 
 PAGES = ("/admin", "/admin/people", "/admin/people/import", "/admin/audiences", "/admin/connections")
 

@@ -9,10 +9,8 @@ from sqlalchemy import select
 
 from idp_app.models import SignInSession, SignInThrottle
 from idp_app.services import people, throttle
-from tests.databases import KINDS
 from tests.idp_factories import PASSWORD, FakeSP, IdPSite, fill_in, make_idp, restarted
 
-pytestmark = [pytest.mark.usefixtures("database"), pytest.mark.parametrize("database", KINDS, indirect=True)]
 COOKIE = "idp-session"
 
 

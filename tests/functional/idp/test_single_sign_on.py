@@ -13,11 +13,8 @@ from federation.saml.profiles.refusals import StatusRefused
 from federation.saml.profiles.sso_response import AcceptedResponse
 from idp_app.models import Participation, ReceivedRequest, SignInSession
 from idp_app.services import audiences, connections, people, switch
-from tests.databases import KINDS
 from tests.factories import signing_key
 from tests.idp_factories import FakeSP, IdPSite, fill_in, sent
-
-pytestmark = [pytest.mark.usefixtures("database"), pytest.mark.parametrize("database", KINDS, indirect=True)]
 
 
 def attributes(accepted: AcceptedResponse) -> dict[str | None, tuple[str, ...]]:

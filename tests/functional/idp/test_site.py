@@ -68,6 +68,8 @@ def test_a_site_is_not_ready_when_something_is_missing(idp: IdPSite, tmp_path: P
                 connection.execute(text("DELETE FROM idp_alembic_version"))
         case "no database":
             idp.installation.engine.dispose()
+            for path in tmp_path.glob("*.sqlite*"):
+                path.unlink()
             (tmp_path / "idp.sqlite").write_bytes(b"no database at all" * 100)
     assert idp.browser().get("/healthz", status=503).text == "not ready\n"
 
