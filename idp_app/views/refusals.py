@@ -78,7 +78,7 @@ def answer(request: Request, refused: RequestRefused, received: Received) -> Res
     form = answers.error(
         idp.session, idp.installation, partner, question, refused.status, idp.act, checks=refused.checks
     )
-    return saml.post_form_response(request, form, f"Back to {partner.name}")
+    return saml.post_form_response(request, form, f"Back to {partner.name}", recipient=partner.name)
 
 
 def tell(request: Request, error: FederationError) -> Response:

@@ -60,7 +60,8 @@ def _choose(request: Request, choices: Sequence[IdPConnection]) -> Response:
 
 def _towards(request: Request, departure: Departure) -> Response:
     if isinstance(departure.message, PostForm):
-        return post_form_response(request, departure.message, title=f"Signing in with {departure.partner.name}")
+        name = departure.partner.name
+        return post_form_response(request, departure.message, title=f"Signing in with {name}", recipient=name)
     return redirect(departure.message)
 
 
