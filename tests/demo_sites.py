@@ -66,7 +66,7 @@ def demo_sites(directory: Path, *, authority: CertificateAuthority | None = None
         addresses += [f"--{site}-url={url}" for site, url in zip(SITES, urls, strict=True)]
         arguments = [str(COMMAND), "demo", "run", "-c", str(ROOT / "development.ini"), f"--var={directory}", *addresses]
         demo = stack.enter_context(Process(arguments, log=directory / "demo.log", cwd=ROOT))
-        demo.wait_until(lambda: READY in demo.output, "all sites were ready", seconds=90)
+        demo.wait_until(lambda: READY in demo.output, "all sites were ready", seconds=240)
         assert all(answers(f"http://localhost:{port}/healthz") for port in ports), demo.output
         yield DemoSites(directory, *urls)
 
