@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from sp_app.accounts.port import LocalAccount, NoSuchAccount, Profile, UsernameTaken
@@ -27,17 +30,20 @@ class SqlAccountStore:
 
     def create(self, profile: Profile, *, active: bool = True) -> LocalAccount:
         """See `AccountStore.create`."""
-        self._refuse_taken(profile.username)
         account = Account(id=str(uuid.uuid4()), active=active, administrator=False, created_at=self._now)
-        self._write(account, profile)
-        self._session.add(account)
+        with self._unique(profile.username):
+            self._write(account, profile)
+            self._session.add(account)
         return _local(account)
 
     def update(self, account_id: str, profile: Profile) -> LocalAccount:
         """See `AccountStore.update`."""
         account = self._existing(account_id)
-        self._refuse_taken(profile.username, but=account)
-        self._write(account, profile)
+        if account.username == profile.username:
+            self._write(account, profile)
+        else:
+            with self._unique(profile.username, but=account):
+                self._write(account, profile)
         return _local(account)
 
     def set_active(self, account_id: str, active: bool) -> None:
@@ -63,12 +69,24 @@ class SqlAccountStore:
             raise NoSuchAccount(account_id)
         return account
 
-    def _refuse_taken(self, username: str | None, *, but: Account | None = None) -> None:
+    @contextmanager
+    def _unique(self, username: str | None, *, but: Account | None = None) -> Iterator[None]:
+        """Write what is written inside, or raise `UsernameTaken` and leave everything as it was.
+
+        Looking first serves nearly always; the savepoint is for whoever took the name since.
+        """
         if username is None:
+            yield
             return
-        holder = self._session.scalars(select(Account).where(Account.username_key == username_key(username))).first()
+        key = username_key(username)
+        holder = self._session.scalars(select(Account).where(Account.username_key == key)).first()
         if holder is not None and holder is not but:
             raise UsernameTaken(username)
+        try:
+            with self._session.begin_nested():
+                yield
+        except IntegrityError as error:
+            raise UsernameTaken(username) from error
 
     def _write(self, account: Account, profile: Profile) -> None:
         for field, value in asdict(profile).items():

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sp_app.accounts import AccountStore, Profile
+from sp_app.accounts import AccountStore, Profile, UsernameTaken
 from sp_app.accounts.contract import AccountStoreContract
 from sp_app.accounts.memory import MemoryAccountStore
 from sp_app.accounts.sql import SqlAccountStore
@@ -29,6 +30,20 @@ class TestSqlAccountStore(AccountStoreContract):
         created = accounts.create(Profile(username="admin", display_name="Administrator"))
         accounts.update(created.id, Profile(username="root"))
         assert not session.get_one(Account, created.id).administrator
+
+    def test_a_name_taken_between_looking_and_writing_is_refused_all_the_same(
+        self, accounts: AccountStore, session: Session, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        accounts.create(Profile(username="alice"))
+        bob = accounts.create(Profile(username="bob"))
+        scalars = session.scalars
+        monkeypatch.setattr(session, "scalars", lambda *_: scalars(select(Account).where(Account.id == "nobody")))
+        with pytest.raises(UsernameTaken):
+            accounts.create(Profile(username="alice"))
+        with pytest.raises(UsernameTaken):
+            accounts.update(bob.id, Profile(username="alice"))
+        assert accounts.get(bob.id) == bob
+        assert session.query(Account).count() == 2
 
 
 class TestMemoryAccountStore(AccountStoreContract):
