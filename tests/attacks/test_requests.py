@@ -230,7 +230,7 @@ def wrapped(arrangement: str) -> etree._Element:
     [
         ("extensions", "request.signatures"),
         ("object", "request.signatures"),
-        ("same id", "request.signatures"),
+        ("same id", "xml.ids"),
         ("bare signature", "signature.reference"),
         ("none", "request.signed"),
     ],

@@ -45,9 +45,8 @@ def open_message(
     verifies with one of `keys`, or the message is refused. Raises `Refused`.
     """
     checks = run(transport, (), received)
-    element = attempt(checks, form, xml.parse, received.xml)
+    element, identifiers = attempt(checks, form, xml.parse_message, received.xml)
     checks = run(document, checks, element)
-    identifiers = attempt(checks, form, xml.collect_ids, element)
     checks = run(signed, checks, received, element)
     detached = received.query_signature
     if detached is not None:
