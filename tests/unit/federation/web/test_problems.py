@@ -179,7 +179,10 @@ def test_a_refusal_leaves_its_audit_entry_and_nothing_else() -> None:
 
 def test_our_own_mistakes_are_no_refusals() -> None:
     recorded: list[FederationError] = []
-    setup = lambda config: config.set_refusal_recorder(lambda request, error: recorded.append(error))  # noqa: E731
+
+    def setup(config: Configurator) -> None:
+        config.set_refusal_recorder(lambda request, error: recorded.append(error))
+
     site(view("door", raising(ConfigurationError("x"))), setup).get("/door", status=500)
     site(view("door", raising(ZeroDivisionError())), setup).get("/door", status=500)
     assert recorded == []
