@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, cast
 
-from sqlalchemy import literal
+from sqlalchemy import Executable, Table, bindparam, literal
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from sp_app.models.base import Base
 
-_INSERTS: Final[dict[str, Callable[[type[Base]], sqlite.Insert | postgresql.Insert]]] = {
+_INSERTS: Final[dict[str, Callable[[Table], sqlite.Insert | postgresql.Insert]]] = {
     "sqlite": sqlite.insert,
     "postgresql": postgresql.insert,
 }
@@ -23,7 +24,12 @@ def insert_once(session: Session, model: type[Base], **values: Any) -> bool:
     On PostgreSQL a concurrent insert of the same key makes this wait until the other transaction has ended; on SQLite
     writers take turns anyway. Either way exactly one of them gets True.
     """
-    insert = _INSERTS[session.get_bind().dialect.name]
-    # RETURNING, because a row count is not what every driver answers for an insert.
-    statement = insert(model).values(**values).on_conflict_do_nothing().returning(literal(1))
-    return session.execute(statement).first() is not None
+    statement = _insert(session.get_bind().dialect.name, model, *values)
+    return session.execute(statement, values).first() is not None
+
+
+@cache
+def _insert(dialect: str, model: type[Base], *names: str) -> Executable:
+    """The statement for these columns. RETURNING, because a row count is not what every driver answers here."""
+    statement = _INSERTS[dialect](cast("Table", model.__table__)).values({name: bindparam(name) for name in names})
+    return statement.on_conflict_do_nothing().returning(literal(1))

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from federation.errors import PolicyRefusal
@@ -18,6 +19,13 @@ from sp_app.accounts import AccountStore, LocalAccount, Profile, UsernameTaken
 from sp_app.models import Link, identifier_key
 from sp_app.models.once import insert_once
 from sp_app.services import sessions
+
+_LINK: Final = (
+    select(Link)
+    .where(Link.idp_entity_id == bindparam("idp"), Link.identifier_key == bindparam("key"))
+    # The row may be another transaction's, committed since this session read it.
+    .execution_options(populate_existing=True)
+)
 
 
 class AlreadyLinked(PolicyRefusal):
@@ -39,12 +47,8 @@ class Linking:
 
     def find(self, identifier: str) -> Link | None:
         """The link of a person, whether it lives or only remembers a removal."""
-        return self._session.scalars(
-            select(Link)
-            .where(Link.idp_entity_id == self._idp_entity_id, Link.identifier_key == identifier_key(identifier))
-            # The row may be another transaction's, committed since this session read it.
-            .execution_options(populate_existing=True)
-        ).one_or_none()
+        person = {"idp": self._idp_entity_id, "key": identifier_key(identifier)}
+        return self._session.scalars(_LINK, person).one_or_none()
 
     def links_of(self, account_id: str) -> tuple[Link, ...]:
         """The links of this identity provider to one account."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from federation.errors import PolicyRefusal
@@ -40,6 +40,20 @@ from sp_app.services.sessions import digest
 
 HANDLE_OCTETS: Final = 24
 MAX_HANDLE_LENGTH: Final = 80  # SAML Bindings 3.5.3: RelayState never exceeds it
+
+# Statements of the hot path are made once: building one costs as much as running it.
+_REMEMBERED: Final = (
+    select(PendingRequest, IdPConnection)
+    .join(IdPConnection, IdPConnection.id == PendingRequest.connection_id)
+    .where(PendingRequest.handle_hash == bindparam("handle"))
+)
+_TAKE: Final = (
+    update(PendingRequest)
+    .where(PendingRequest.handle_hash == bindparam("handle"), PendingRequest.consumed_at.is_(None))
+    .values(consumed_at=bindparam("now"))
+    .execution_options(synchronize_session=False)
+)
+
 _BINDINGS: Final = {"redirect": Binding.REDIRECT, "post": Binding.POST}
 
 
@@ -235,11 +249,7 @@ class Login:
     def _remembered(self, handle: str | None) -> tuple[PendingRequest, IdPConnection] | None:
         if not handle or len(handle) > MAX_HANDLE_LENGTH:
             return None
-        found = self._session.execute(
-            select(PendingRequest, IdPConnection)
-            .join(IdPConnection, IdPConnection.id == PendingRequest.connection_id)
-            .where(PendingRequest.handle_hash == digest(handle))
-        ).one_or_none()
+        found = self._session.execute(_REMEMBERED, {"handle": digest(handle)}).one_or_none()
         return found if found is None else (found[0], found[1])
 
     def _expected(self, handle: str | None, browser: str | None) -> tuple[PendingRequest, IdPConnection]:
@@ -258,12 +268,7 @@ class Login:
 
     def _take(self, pending: PendingRequest, accepted: sso_response.AcceptedResponse) -> None:
         """Use up the request and the assertion, once: of two identical posts at the same moment one comes through."""
-        taken = self._session.execute(
-            update(PendingRequest)
-            .where(PendingRequest.handle_hash == pending.handle_hash, PendingRequest.consumed_at.is_(None))
-            .values(consumed_at=self._now)
-            .execution_options(synchronize_session=False)
-        )
+        taken = self._session.execute(_TAKE, {"handle": pending.handle_hash, "now": self._now})
         fresh = taken.rowcount == 1 and insert_once(  # type: ignore[attr-defined]
             self._session, ReplayEntry, key=digest(accepted.replay_key), keep_until=accepted.replay_until
         )

@@ -7,13 +7,20 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
-from sqlalchemy import ColumnElement, select, true, update
+from sqlalchemy import ColumnElement, bindparam, select, true, update
 from sqlalchemy.orm import Session
 
 from federation.saml.messages import Attribute
 from federation.saml.profiles.sso_response import AcceptedResponse
 from sp_app.models import FederatedSession, subject_key
+
+_LIVING: Final = select(FederatedSession).where(
+    FederatedSession.handle_hash == bindparam("handle"),
+    FederatedSession.ended_at.is_(None),
+    FederatedSession.expires_at > bindparam("now"),
+)
 
 
 def digest(handle: str) -> str:
@@ -69,13 +76,7 @@ def open_session(
 
 def living(session: Session, handle: str, now: datetime) -> FederatedSession | None:
     """The session that this cookie value names, unless it has ended or expired."""
-    return session.scalars(
-        select(FederatedSession).where(
-            FederatedSession.handle_hash == digest(handle),
-            FederatedSession.ended_at.is_(None),
-            FederatedSession.expires_at > now,
-        )
-    ).one_or_none()
+    return session.scalars(_LIVING, {"handle": digest(handle), "now": now}).one_or_none()
 
 
 def end(session: Session, handle: str, now: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,12 +11,13 @@ from sqlalchemy.orm import Session
 from sp_app.models import FederationSwitch
 from sp_app.services import sessions
 
-_ONLY_ROW = 1
+_ONLY_ROW: Final = 1
+_ENABLED: Final = select(FederationSwitch.enabled).where(FederationSwitch.id == _ONLY_ROW)
 
 
 def is_on(session: Session) -> bool:
     """Whether somebody has enabled the federation at this site."""
-    return bool(session.scalar(select(FederationSwitch.enabled).where(FederationSwitch.id == _ONLY_ROW)))
+    return bool(session.scalar(_ENABLED))
 
 
 def turn(session: Session, *, on: bool, now: datetime) -> None:
