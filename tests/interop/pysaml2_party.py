@@ -1,0 +1,181 @@
+"""pysaml2's engine as the other party, its cryptography done by xmlsec in this process instead of by the program."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import xmlsec
+from lxml import etree
+from xmlsec import constants
+
+from federation.saml.names import DS, NameIDFormat
+from tests import factories
+
+with warnings.catch_warnings():
+    # It announces that it uses a cipher mode that will go; nothing here uses that mode.
+    warnings.simplefilter("ignore")
+    from saml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT
+    from saml2.client import Saml2Client
+    from saml2.config import IdPConfig, SPConfig
+    from saml2.server import Server
+    from saml2.sigver import CryptoBackend, XmlsecError
+
+MD_IDP = """<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" xmlns:ds="{ds}" entityID="{entity_id}">
+<md:IDPSSODescriptor WantAuthnRequestsSigned="true"
+ protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">{keys}
+<md:SingleSignOnService Binding="{redirect}" Location="{url}"/>
+<md:SingleSignOnService Binding="{post}" Location="{url}"/></md:IDPSSODescriptor></md:EntityDescriptor>"""
+MD_SP = """<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" xmlns:ds="{ds}" entityID="{entity_id}">
+<md:SPSSODescriptor AuthnRequestsSigned="true" WantAssertionsSigned="false"
+ protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">{keys}
+<md:AssertionConsumerService Binding="{post}" Location="{url}" index="0"/></md:SPSSODescriptor></md:EntityDescriptor>"""
+
+
+class InProcess(CryptoBackend):  # type: ignore[misc]
+    """xmlsec behind the seam that pysaml2 has for cryptography."""
+
+    @property
+    def version(self) -> str:
+        return "1.3.0"
+
+    def sign_statement(self, statement: Any, node_name: str, key_file: str, node_id: str | None) -> str:
+        root = etree.fromstring(str(statement).encode() if not isinstance(statement, bytes) else statement)
+        node = self._node(root, node_name, node_id)
+        block = node.find(f"{{{DS}}}Signature")
+        context = xmlsec.SignatureContext()
+        context.key = xmlsec.Key.from_file(key_file, constants.KeyDataFormatPem)
+        context.register_id(node, "ID")
+        context.sign(block)
+        return etree.tostring(root).decode()
+
+    def validate_signature(
+        self, signedtext: str | bytes, cert_file: str, cert_type: str, node_name: str, node_id: str | None
+    ) -> bool:
+        root = etree.fromstring(signedtext.encode() if isinstance(signedtext, str) else signedtext)
+        node = self._node(root, node_name, node_id)
+        context = xmlsec.SignatureContext()
+        context.key = xmlsec.Key.from_file(cert_file, constants.KeyDataFormatCertPem)
+        context.register_id(node, "ID")
+        try:
+            context.verify(node.find(f"{{{DS}}}Signature"))
+        except xmlsec.Error as error:
+            raise XmlsecError(str(error)) from error
+        return True
+
+    def decrypt(self, enctext: str | bytes, key_file: str) -> str:
+        root = etree.fromstring(enctext.encode() if isinstance(enctext, str) else enctext)
+        data = next(root.iter("{http://www.w3.org/2001/04/xmlenc#}EncryptedData"))
+        manager = xmlsec.KeysManager()
+        manager.add_key(xmlsec.Key.from_file(key_file, constants.KeyDataFormatPem))
+        try:
+            xmlsec.EncryptionContext(manager).decrypt(data)
+        except xmlsec.Error as error:
+            raise XmlsecError(str(error)) from error
+        return etree.tostring(root).decode()
+
+    def encrypt(self, *arguments: Any, **more: Any) -> str:
+        raise NotImplementedError
+
+    def encrypt_assertion(self, *arguments: Any, **more: Any) -> str:
+        raise NotImplementedError
+
+    def _node(self, root: etree._Element, node_name: str, node_id: str | None) -> etree._Element:
+        namespace, _, local = node_name.rpartition(":")
+        for node in root.iter(f"{{{namespace}}}{local}"):
+            if node_id in (None, node.get("ID")):
+                return node
+        raise XmlsecError("no such node")
+
+
+def _files(folder: Path, name: str) -> tuple[str, str]:
+    """A key and its certificate as files, which is how pysaml2 wants them."""
+    private, certificate = factories.key_pair(name)
+    paths = folder / f"{name}.key", folder / f"{name}.crt"
+    for path, octets in zip(paths, (private, certificate), strict=True):
+        path.write_bytes(octets)
+    return str(paths[0]), str(paths[1])
+
+
+def _key(name: str, use: str) -> str:
+    lines = factories.key_pair(name)[1].decode().splitlines()[1:-1]
+    return (
+        f'<md:KeyDescriptor use="{use}"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>{"".join(lines)}'
+        "</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>"
+    )
+
+
+def _common(entity_id: str, folder: Path, key: str, partner: str, service: dict[str, Any]) -> dict[str, Any]:
+    key_file, cert_file = _files(folder, key)
+    decryption, decryption_cert = _files(folder, "sp-encryption")
+    return {
+        "entityid": entity_id,
+        "key_file": key_file,
+        "cert_file": cert_file,
+        "encryption_keypairs": [{"key_file": decryption, "cert_file": decryption_cert}],
+        "metadata": {"inline": [partner]},
+        "xmlsec_binary": sys.executable,
+        "allow_unknown_attributes": True,
+        "service": service,
+    }
+
+
+def _with_backend(entity: Any) -> Any:
+    entity.sec.crypto = InProcess()
+    entity.metadata.security.crypto = InProcess()
+    return entity
+
+
+def service_provider(folder: Path) -> Saml2Client:
+    """pysaml2 as our SP, which knows our IdP."""
+    partner = MD_IDP.format(
+        ds=DS,
+        entity_id=factories.IDP,
+        keys=_key("idp", "signing"),
+        url=factories.SSO_URL,
+        redirect=BINDING_HTTP_REDIRECT,
+        post=BINDING_HTTP_POST,
+    )
+    service = {
+        "sp": {
+            "endpoints": {"assertion_consumer_service": [(factories.ACS_URL, BINDING_HTTP_POST)]},
+            "authn_requests_signed": True,
+            "want_response_signed": False,
+            "want_assertions_signed": False,
+            "want_assertions_or_response_signed": True,
+            "allow_unsolicited": False,
+        }
+    }
+    return _with_backend(Saml2Client(SPConfig().load(_common(factories.SP, folder, "sp", partner, service))))
+
+
+def identity_provider(folder: Path) -> Server:
+    """pysaml2 as our IdP, which knows our SP."""
+    partner = MD_SP.format(
+        ds=DS,
+        entity_id=factories.SP,
+        keys=_key("sp", "signing") + _key("sp-encryption", "encryption"),
+        url=factories.ACS_URL,
+        post=BINDING_HTTP_POST,
+    )
+    service = {
+        "idp": {
+            "endpoints": {
+                "single_sign_on_service": [
+                    (factories.SSO_URL, BINDING_HTTP_REDIRECT),
+                    (factories.SSO_URL, BINDING_HTTP_POST),
+                ]
+            },
+            "want_authn_requests_signed": True,
+            "name_id_format": [NameIDFormat.TRANSIENT],
+        }
+    }
+    return _with_backend(Server(config=IdPConfig().load(_common(factories.IDP, folder, "idp", partner, service))))
+
+
+def now() -> datetime:
+    """The time on the clock, which is the only one that pysaml2 knows."""
+    return datetime.now(UTC).replace(microsecond=0)
