@@ -370,6 +370,8 @@ def reparse(octets: bytes) -> etree._Element:
 def canonical(element: etree._Element, inclusive_prefixes: Sequence[str] = ()) -> bytes:
     """The exclusive canonical form without comments (Exclusive XML Canonicalization 1.0).
 
+    `#default` among the prefixes has no effect: lxml drops it. Where it would matter, a digest will not match.
+
     Raises `Malformed` (rule `xml.canonical`) when there is none: a failure must never turn into an empty digest.
     """
     try:
