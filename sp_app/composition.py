@@ -67,9 +67,9 @@ class Composition:
         store: AccountStore = self._request.registry[_ACCOUNTS](self._request)
         return store
 
-    @property
+    @cached_property
     def identity(self) -> Identity | None:
-        """Who is signed in: asked afresh each time, because a session or an account may have been ended meanwhile."""
+        """Who is signed in: looked up once per request, so that whoever was deactivated is out at the next one."""
         handle = self._request.federation.cookies.get(self._request, cookies.SESSION)
         session = sessions.living(self.session, handle, self._request.federation.now) if handle else None
         account = self.accounts.get(session.account_id) if session is not None else None

@@ -42,16 +42,18 @@ def private(_context: object, request: Request) -> Response:
         "account": identity.account,
         "session": identity.session,
         "idp": connections.by_entity_id(request.sp.session, identity.session.idp_entity_id),
-        "attributes": [(_label(each), each["values"]) for each in identity.session.attributes],
+        "attributes": [_told(each) for each in identity.session.attributes],
         "asked_for": request.path_qs,
     }
     return page(request, "sp_app.demo:templates/private.jinja2", values)
 
 
-def _label(attribute: dict[str, Any]) -> str:
-    """What people call an attribute: our own label for a name we know, else what the identity provider calls it."""
+def _told(attribute: dict[str, Any]) -> tuple[Any, ...]:
+    """An attribute as the page lists it: our own label for a name we know, else what the identity provider calls it."""
     entry = entry_named(attribute["name"], None)
-    return entry.label if entry is not None else str(attribute["friendly_name"] or attribute["name"])
+    label = entry.label if entry is not None else str(attribute["friendly_name"] or attribute["name"])
+    shown_as = ("code",) if entry is not None and entry.is_identifier else ()
+    return (label, attribute["values"], *shown_as)
 
 
 @view_config(route_name="whoami", request_method="GET")

@@ -1,3 +1,5 @@
+"""This site's own keys."""
+
 from __future__ import annotations
 
 from pathlib import Path

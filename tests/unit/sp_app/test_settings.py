@@ -1,3 +1,5 @@
+"""The settings of a service provider."""
+
 from __future__ import annotations
 
 from datetime import timedelta

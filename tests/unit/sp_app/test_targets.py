@@ -1,3 +1,5 @@
+"""Where a person may be led."""
+
 from __future__ import annotations
 
 import pytest

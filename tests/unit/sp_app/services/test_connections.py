@@ -1,3 +1,5 @@
+"""Whom a site trusts, and on what ground."""
+
 from __future__ import annotations
 
 from datetime import timedelta

@@ -1,3 +1,5 @@
+"""What an assertion says about a person."""
+
 from __future__ import annotations
 
 from federation.saml.messages import Attribute

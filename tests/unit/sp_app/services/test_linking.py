@@ -1,3 +1,5 @@
+"""One link for both ways in."""
+
 from __future__ import annotations
 
 import pytest
