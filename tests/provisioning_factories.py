@@ -149,8 +149,8 @@ class Sites:
             name: set() for (name,) in self.sp.rows("select display_name from sp_scim_group")
         }
         for name, display in self.sp.rows(
-            "select g.display_name, u.display from sp_scim_member m join sp_scim_group g on g.id = m.group_id"
-            " join sp_scim_user u on u.id = m.user_id"
+            "select g.display_name, a.display_name from sp_scim_member m join sp_scim_group g on g.id = m.group_id"
+            " join sp_account a on a.id = m.user_id"
         ):
             groups[name].add(display)
         return groups

@@ -176,7 +176,6 @@ GROUP_SCHEMA: Final = Schema(
                     reference_types=("User",),
                     case_exact=True,
                 ),
-                Attribute("display", description="The member's name.", mutability="readOnly"),
                 Attribute(
                     "type", description="What the member is.", mutability="immutable", canonical_values=("User",)
                 ),

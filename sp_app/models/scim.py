@@ -15,7 +15,6 @@ class ScimUser(Base):
     """A User (RFC 7643 4.1). `id` is the account's own id in the account store; `document` is everything that was told.
 
     What can be asked for has a column: `user_name_key` is compared without letter case, `external_id` with it.
-    `display` is what a group's member list shows.
     """
 
     __tablename__ = "sp_scim_user"
@@ -30,7 +29,6 @@ class ScimUser(Base):
     user_name_key: Mapped[str]
     external_id: Mapped[str | None]
     active: Mapped[bool]
-    display: Mapped[str]
     document: Mapped[dict[str, Any]]
     version: Mapped[int]
     created_at: Mapped[datetime]

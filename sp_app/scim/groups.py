@@ -75,14 +75,13 @@ class Groups:
     def rows(self, edge: str, ids: Sequence[str]) -> Mapping[str, Rows]:
         """The members of several groups, by group id."""
         found = self._session.execute(
-            select(ScimMember.group_id, ScimUser.id, ScimUser.display)
-            .join(ScimUser, ScimUser.id == ScimMember.user_id)
+            select(ScimMember.group_id, ScimMember.user_id)
             .where(ScimMember.group_id.in_(ids))
-            .order_by(ScimUser.id)
+            .order_by(ScimMember.user_id)
         )
         rows: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-        for group_id, user_id, display in found:
-            rows[group_id].append({"value": user_id, "display": display, "type": "User"})
+        for group_id, user_id in found:
+            rows[group_id].append({"value": user_id, "type": "User"})
         return rows
 
     def record(self, group: ScimGroup, edges: Mapping[str, Rows]) -> Record:

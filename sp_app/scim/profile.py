@@ -22,11 +22,6 @@ def profile_of(document: Mapping[str, Any]) -> Profile:
     )
 
 
-def display_of(document: Mapping[str, Any]) -> str:
-    """What a member list shows for a User."""
-    return str(document.get("displayName") or document["userName"])
-
-
 def _preferred(values: Sequence[Mapping[str, Any]]) -> str | None:
     """The primary value, or else the first."""
     given = [each for each in values if each.get("value")]

@@ -16,7 +16,7 @@ from federation.scim.filters import comparison_key
 from federation.scim.store import Record
 from sp_app.accounts import AccountStore, LocalAccount, NoSuchAccount, UsernameTaken
 from sp_app.models.scim import ScimEmail, ScimGroup, ScimMember, ScimUser
-from sp_app.scim.profile import display_of, profile_of
+from sp_app.scim.profile import profile_of
 from sp_app.scim.queries import Column
 from sp_app.services.linking import AlreadyLinked, Linking
 
@@ -132,7 +132,9 @@ class Users:
         except UsernameTaken:
             raise uniqueness(_TAKEN) from None
         except AlreadyLinked as linked:
-            # The account is this very person's, and no User stands for it (`_require_free` has looked).
+            if self._session.get(ScimUser, linked.account_id) is not None:
+                raise uniqueness(_LINKED) from None
+            # The account is this very person's, and no User stands for it: the host has restored its accounts, say.
             try:
                 return self._linking.update(linked.account_id, profile, active=active)
             except UsernameTaken:
@@ -161,7 +163,6 @@ class Users:
         user.user_name_key = comparison_key(document["userName"])
         user.external_id = document.get("externalId")
         user.active = document["active"]
-        user.display = display_of(document)
         user.document = document
         user.version += 1
         user.modified_at = self._now

@@ -29,11 +29,9 @@ _CHALLENGE: Final = 'Bearer realm="SCIM"'
 def scim(_context: Any, request: PyramidRequest) -> PyramidResponse:
     """Any request below /scim/v2."""
     response = _answer(request)
-    answer = PyramidResponse(body=response.body, status=response.status)
-    del answer.headers["Content-Type"]
-    answer.headers.update(response.headers)
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    headers = {**response.headers, "Content-Length": str(len(response.body)), "Cache-Control": "no-store"}
+    # Given as a list, headers are taken as they are: Pyramid's own response would add a media type to an empty body.
+    return PyramidResponse(body=response.body, status=response.status, headerlist=list(headers.items()))
 
 
 def _answer(request: PyramidRequest) -> Response:
@@ -45,7 +43,8 @@ def _answer(request: PyramidRequest) -> Response:
         challenge = f'{_CHALLENGE}, error="invalid_token"'
         return problem(ScimError(401, "the token is unknown or was revoked"), **{"WWW-Authenticate": challenge})
     if connection.state != "active":
-        return problem(ScimError(403, "the connection to this identity provider is paused"))
+        # Temporary, as the word says: the client waits and tries again, and takes no offence at its credentials.
+        return problem(ScimError(503, "the connection to this identity provider is paused"), **{"Retry-After": "60"})
     try:
         return _handle(request, connection)
     except ScimError as error:

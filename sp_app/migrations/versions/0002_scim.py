@@ -27,7 +27,6 @@ def upgrade() -> None:
         sa.Column("user_name_key", sa.Text(), nullable=False),
         sa.Column("external_id", sa.Text(), nullable=True),
         sa.Column("active", sa.Boolean(), nullable=False),
-        sa.Column("display", sa.Text(), nullable=False),
         sa.Column("document", JSON, nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),

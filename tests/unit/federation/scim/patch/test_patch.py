@@ -215,7 +215,7 @@ class TestMembers:
         assert members(*operations) == (MemberChange(MemberAction.ADD, tuple(map(str, range(50)))),)
 
     def test_another_filter_is_left_to_whoever_has_the_members(self) -> None:
-        [change] = members(op("remove", 'members[display sw "A"]'))
+        [change] = members(op("remove", 'members[type sw "U"]'))
         assert change.action is MemberAction.REMOVE_MATCHING
 
     def test_a_new_name_says_nothing_about_members(self) -> None:
