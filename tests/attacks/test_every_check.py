@@ -11,7 +11,8 @@ from federation.saml import encryption, encryption_shape, signature, signature_s
 from federation.saml.checks import Check
 from federation.saml.profiles import sso_request_rules, sso_response, sso_response_rules
 from tests import factories
-from tests.attacks.catalogue import ENCRYPTION, REQUESTS, RESPONSES, SIGNATURES, Attack, Rule
+from tests.attacks.catalogue import ENCRYPTION, RESPONSES, SIGNATURES, Attack, Rule
+from tests.attacks.catalogue_requests import REQUESTS
 
 FOR_THE_SP = (*RESPONSES, *SIGNATURES, *ENCRYPTION)
 MODULES = (sso_response_rules, sso_request_rules, signature_shape, encryption_shape, signature, encryption)
