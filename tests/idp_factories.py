@@ -219,6 +219,7 @@ class IdPSite:
         """Connect a service provider as an administrator does."""
         with self.work() as session:
             trusted = connections.examine(
+                session,
                 sp.metadata(self.clock(), **more),
                 self.act(),
                 settings=self.installation.settings,

@@ -24,7 +24,7 @@ def create(config: ConfigFile, name: str, description: str) -> None:
 
     with work(config) as (_, session, act):
         made, is_new = audiences.create(session, name, act, description=description)
-        click.echo(f"Audience {made.name} {'made.' if is_new else 'is there already.'}")
+    click.echo(f"Audience {made.name} {'made.' if is_new else 'is there already.'}")
 
 
 @audience.command("list")

@@ -49,8 +49,9 @@ def connect(
 ) -> None:
     """Connect a service provider by its metadata in FILE, or bring a connected one up to date.
 
-    Metadata that is not signed by a pinned key becomes live only when every key in it was confirmed: the first attempt
-    shows the fingerprints and changes nothing; compare them with the partner, then give each with --fingerprint.
+    Metadata that is not signed by a pinned key becomes live only when a person confirmed it: the first attempt shows
+    the fingerprints and changes nothing; compare them with the partner, then give the first one, or every key's, with
+    --fingerprint. A site that was connected by a pinned signer is brought up to date by the same signer alone.
     """
     from federation.attributes.policy import ReleasePolicy
     from federation.errors import PolicyRefusal
@@ -66,6 +67,7 @@ def connect(
         chosen = [audiences.find(session, each) for each in audience_names]
         try:
             trusted = connections.examine(
+                session,
                 document,
                 act,
                 settings=installation.settings,
@@ -81,9 +83,10 @@ def connect(
         if scim_url is not None and token is not None:
             box, settings = installation.secret_box, installation.settings
             connections.set_provisioning(session, connection, scim_url, token, act, box=box, settings=settings)
-        click.echo(f"{'Connected' if is_new else 'Updated'} {connection.name} ({connection.entity_id}).")
-        for miss in connection.misses:
-            click.echo(f"  misses: {miss['message']} [{miss['rule']}]")
+    # After the commit: a reader of this output that goes away must not take the connection with it.
+    click.echo(f"{'Connected' if is_new else 'Updated'} {connection.name} ({connection.entity_id}).")
+    for miss in connection.misses:
+        click.echo(f"  misses: {miss['message']} [{miss['rule']}]")
 
 
 def _show(unconfirmed: Unconfirmed) -> None:
@@ -91,7 +94,9 @@ def _show(unconfirmed: Unconfirmed) -> None:
     click.echo(f"Nothing vouches for the metadata of {unconfirmed.entity.entity_id} yet. Its fingerprints (SHA-256):")
     for fingerprint in unconfirmed.fingerprints:
         click.echo(f"  {fingerprint.use:<12} {fingerprint.value}")
-    click.echo("Compare them with the partner over another channel, then give --fingerprint for each key.")
+    click.echo(
+        "Compare them with the partner over another channel, then give the first, or every key's, by --fingerprint."
+    )
     for miss in unconfirmed.misses:
         click.echo(f"  misses: {miss.message} [{miss.rule}]")
 

@@ -17,6 +17,7 @@ from federation.errors import PolicyRefusal
 from federation.saml.checks import Check
 from federation.saml.metadata import fingerprints
 from federation.saml.metadata.locations import is_secure
+from federation.saml.metadata.reading import read_document
 from federation.saml.metadata.trust import TrustedMetadata, verify
 from federation.storage.secrets import SecretBox
 from idp_app.errors import InvalidInput, NotThere
@@ -56,6 +57,7 @@ def get(session: Session, connection_id: str) -> Connection:
 
 
 def examine(
+    session: Session,
     document: bytes,
     act: Act,
     *,
@@ -65,8 +67,13 @@ def examine(
 ) -> TrustedMetadata:
     """Decide whether a service provider's metadata may be used. Changes nothing.
 
+    A partner that was trusted by a signature stays so: without new fingerprints from a person, its next document must
+    be signed by the kept signer, or an unsigned copy with another endpoint would pass for an update.
+
     Raises what `metadata.trust.verify` raises; `Unconfirmed` carries the fingerprints that a person has to compare.
     """
+    if not signer_fingerprints and not confirmed_fingerprints:
+        signer_fingerprints = _kept_signers(session, document)
     return verify(
         document,
         now=act.now,
@@ -78,6 +85,13 @@ def examine(
         skew=settings.clock_skew,
         allow_http_loopback=settings.allow_http_loopback,
     )
+
+
+def _kept_signers(session: Session, document: bytes) -> Sequence[str]:
+    """The pins of the connection that a document is about, where it is trusted by a signature."""
+    entity_ids = [entity.entity_id for entity in read_document(document)]
+    known = session.scalars(select(Connection).where(Connection.entity_id.in_(entity_ids))).first()
+    return known.trust_fingerprints if known is not None and known.trust is Trust.SIGNED else ()
 
 
 def connect(

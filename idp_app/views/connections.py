@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
@@ -35,7 +33,8 @@ def one(request: Request) -> Response:
         "expired": not partner.usable(request.federation.now),
         "audiences": audiences.every(idp.session),
         "serves": {audience.id for audience in connection.audiences},
-        "presets": _presets(),
+        "presets": list(PRESETS.values()),
+        "choices": _choices(),
         "preview": None,
         "username": str(request.GET.get("person", "")),
         "error": None,
@@ -81,10 +80,10 @@ def _policy(preset: str) -> ReleasePolicy:
         raise InvalidInput("release", error.message) from None
 
 
-def _presets() -> list[tuple[str, Any]]:
-    """Pairs of value and text, plain and unconditional."""
+def _choices() -> list[tuple[str, str]]:
+    """Pairs of value and text: each preset plain, and unconditional."""
     return [
-        (f"{preset.name}{suffix}", f"{preset.name}{text}: {preset.description}")
+        (f"{preset.name}{suffix}", f"{preset.name}{text}")
         for preset in PRESETS.values()
         for suffix, text in (("", ""), (UNCONDITIONAL_SUFFIX, ", whatever its metadata requests"))
         if preset.keys or not suffix

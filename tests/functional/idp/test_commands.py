@@ -303,6 +303,20 @@ def test_unsigned_metadata_shows_its_fingerprints_first_and_is_connected_when_th
     assert described["misses"][0]["rule"] == "metadata.unsigned"
 
 
+def test_an_unsigned_copy_is_no_update_of_what_a_signature_vouched_for(
+    site: Path, federation: Command, with_people: None
+) -> None:
+    connect(site, federation)
+    arguments = ("--name", "Intranet", "--audience", "Staff", "--release", "directory")
+    assert "Updated Intranet" in federation("connect", metadata(site), *arguments).out
+    done = federation("connect", metadata(site, signed=False), *arguments)
+    assert done.code == 1
+    assert "metadata.signature.present" in done.err
+    stranger = replace(FakeSP(), key_name="stranger")
+    assert federation("connect", metadata(site, stranger), *arguments).code == 1
+    assert federation("connect", metadata(site, stranger), *arguments, "--fingerprint", stranger.fingerprint).code == 0
+
+
 @pytest.mark.parametrize(
     ("option", "value", "words"),
     [
