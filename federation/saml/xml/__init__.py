@@ -1,0 +1,82 @@
+"""XML as SAML needs it: one hardened parser, one rigid reading, one writer.
+
+Every document from outside passes `parse` and nothing else: no entity, no DTD, no network, no processing instruction,
+and a limit on every dimension. Comments are dropped at parsing, because the canonical form that is signed has none, and
+text is then read whole. What is refused is refused on the parsed document, so that an encoding cannot hide it.
+"""
+
+from __future__ import annotations
+
+from federation.saml.xml.names import (
+    SPACE,
+    local_name,
+    namespace_of,
+)
+from federation.saml.xml.parsing import (
+    BYTES_PER_ELEMENT,
+    MAX_ATTRIBUTES,
+    MAX_BYTES,
+    MAX_DEPTH,
+    MAX_NAMESPACES,
+    Document,
+    collect_ids,
+    is_ncname,
+    parse,
+    parse_message,
+    reparse,
+)
+from federation.saml.xml.reading import (
+    Content,
+    Shape,
+    Slot,
+    boolean,
+    expect,
+    maybe,
+    one,
+    required,
+    several,
+    text,
+    unsigned_short,
+    uri,
+)
+from federation.saml.xml.writing import (
+    add,
+    canonical,
+    lift,
+    new,
+    serialise,
+)
+
+__all__ = [
+    "BYTES_PER_ELEMENT",
+    "MAX_ATTRIBUTES",
+    "MAX_BYTES",
+    "MAX_DEPTH",
+    "MAX_NAMESPACES",
+    "SPACE",
+    "Content",
+    "Document",
+    "Shape",
+    "Slot",
+    "add",
+    "boolean",
+    "canonical",
+    "collect_ids",
+    "expect",
+    "is_ncname",
+    "lift",
+    "local_name",
+    "maybe",
+    "namespace_of",
+    "new",
+    "one",
+    "parse",
+    "parse_message",
+    "reparse",
+    "required",
+    "serialise",
+    "several",
+    "text",
+    "unsigned_short",
+    "uri",
+]
