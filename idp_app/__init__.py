@@ -7,7 +7,6 @@ from typing import Any
 
 def main(_global_config: dict[str, str], **raw: str) -> Any:
     """The WSGI application of one `[app:…]` section."""
-    # The commands import this package too, and must not wait for the web.
-    from idp_app.composition import serve  # noqa: PLC0415
+    from idp_app.composition import serve  # noqa: PLC0415 (commands import this package and must not wait for the web)
 
     return serve(raw)

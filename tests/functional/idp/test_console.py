@@ -200,9 +200,10 @@ def test_a_connection_shows_its_trust_and_what_it_misses(idp: IdPSite, intranet:
 
 def test_the_release_table_says_what_goes_out_and_why_not(idp: IdPSite, learning: FakeSP, admin: TestApp) -> None:
     page = admin.get(f"/admin/connections/{idp.connection('Learning').id}")
-    rows = {row.find("th").text.split()[0]: row.text for row in page.html.select("section#release tr, tbody tr")}
-    assert "yes" in rows["Display"]
-    assert "release policy does not allow it" in rows["E-mail"]
+    tables = {table.find("caption").text: table.text for table in page.html.select("table")}
+    assert "Display name" in tables["Released"]
+    assert "E-mail address" in tables["Not released"]
+    assert "release policy does not allow it" in tables["Not released"]
 
 
 def test_the_preview_shows_what_a_person_would_take_along(idp: IdPSite, intranet: FakeSP, admin: TestApp) -> None:
