@@ -59,21 +59,12 @@ class Linking:
 
     # -- signing in ---------------------------------------------------------------------------------------------------
 
-    def refuse_unwelcome(self, identifier: str) -> None:
-        """Raise `PolicyRefusal` when a valid assertion for this person is not to open a session. Writes nothing.
-
-        `account.removed`: provisioning has deleted the account; `account.active`: it is inactive. No assertion changes
-        either.
-        """
-        link = self.find(identifier)
-        if link is not None:
-            self._welcome(link)
-
     def sign_in(self, identifier: str, profile: Profile) -> str:
         """The id of the account that this person uses from now on; made just in time when there is none.
 
         An account that provisioning looks after keeps the profile that provisioning gave it; another one is brought
-        up to date from the assertion. Raises `PolicyRefusal` as `refuse_unwelcome` does.
+        up to date from the assertion. Raises `PolicyRefusal`, which no valid assertion overcomes: `account.removed`
+        when provisioning has deleted the account, `account.active` when it is inactive.
         """
         link = self.find(identifier)
         if link is None:

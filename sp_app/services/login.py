@@ -292,16 +292,14 @@ def safe_target(target: str | None, *, origin: str, endpoints: Collection[str], 
 
 
 def _single_sign_on(partner: Partner) -> Endpoint:
-    """Where requests go: by the binding our record prefers, or the other one that we speak."""
+    """Where requests go: by the binding our record prefers, or the other one that we speak.
+
+    One of them is there: metadata without a usable endpoint does not become live (rule `metadata.endpoint.usable`).
+    """
     role = partner.entity.idp
     offered = {endpoint.binding: endpoint for endpoint in reversed(role.single_sign_on)} if role is not None else {}
     preferred = _BINDINGS[partner.request_binding]
-    for binding in (preferred, *_BINDINGS.values()):
-        if binding in offered:
-            return offered[binding]
-    raise NoIdentityProvider(
-        "login.endpoint", "the identity provider offers no sign-on endpoint that this site can use"
-    )
+    return next(offered[binding] for binding in (preferred, *_BINDINGS.values()) if binding in offered)
 
 
 def _is_browser(value: str) -> bool:

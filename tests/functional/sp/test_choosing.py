@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from webtest import TestApp
 
+from federation.saml.names import Binding
 from tests.sp_factories import TARGET, FakeIdP, Site
 
 
@@ -49,3 +50,9 @@ def test_a_paused_one_is_not_offered(site: Site, browser: TestApp) -> None:
     second(site)
     site.change_connection(state="paused")
     assert browser.get("/saml/login").status_int == 303
+
+
+def test_one_that_offers_only_post_is_asked_by_post(site: Site, browser: TestApp) -> None:
+    site.idp.bindings = (Binding.POST,)
+    site.connect(site.idp)
+    assert site.idp.read(browser.get("/saml/login")).binding == Binding.POST
