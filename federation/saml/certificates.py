@@ -27,6 +27,7 @@ _BROKEN_HASHES = frozenset(
         "2a8648ce380403",  # dsa-with-sha1
     }
 )
+_DATE = re.compile(r"[0-9]{14}Z", re.ASCII)
 _FINGERPRINT = re.compile(r"[0-9A-F]{64}", re.ASCII)
 
 
@@ -129,7 +130,10 @@ def _instant(der: bytes) -> datetime:
         text = ("19" if text >= "50" else "20") + text
     else:
         text = _element(der, _GENERALIZED_TIME)[0].decode("ascii")
-    return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+    if not _DATE.fullmatch(text):
+        raise ValueError
+    month, day, hour, minute, second = (int(text[start : start + 2]) for start in range(4, 14, 2))
+    return datetime(int(text[:4]), month, day, hour, minute, second, tzinfo=UTC)
 
 
 def _element(octets: bytes, tag: int) -> tuple[bytes, bytes]:

@@ -10,11 +10,24 @@ from statistics import median
 Operation = Callable[[], object]
 
 
+def timed(operation: Operation) -> float:
+    """Seconds that an operation takes."""
+    start = time.perf_counter()
+    operation()
+    return time.perf_counter() - start
+
+
+def time_text(seconds: float) -> str:
+    """Seconds in a unit that suits them."""
+    return f"{seconds * 1000:.2f} ms" if seconds >= 0.001 else f"{seconds * 1_000_000:.0f} µs"
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the table: an operation, what it is held against, and how many times as long it may take.
 
-    Without a budget the ratio is only shown. `rounds` pairs are measured.
+    Without a budget the ratio is only shown. `rounds` pairs are measured, by `gauge`: the time they take unless it says
+    otherwise. `text` writes what it measured.
     """
 
     name: str
@@ -23,19 +36,21 @@ class Entry:
     baseline: Operation
     budget: float | None
     rounds: int = 400
+    gauge: Callable[[Operation], float] = timed
+    text: Callable[[float], str] = time_text
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Medians in seconds, and their ratio."""
+    """Medians of what was measured, and their ratio."""
 
     entry: Entry
-    seconds: float
-    baseline_seconds: float
+    measured: float
+    baseline: float
 
     @property
     def ratio(self) -> float:
-        return self.seconds / self.baseline_seconds
+        return self.measured / self.baseline
 
     @property
     def kept(self) -> bool:
@@ -47,14 +62,8 @@ def run(entry: Entry) -> Result:
     own: list[float] = []
     baseline: list[float] = []
     for number in range(entry.rounds + entry.rounds // 10):
-        first, second = _timed(entry.baseline), _timed(entry.operation)
+        first, second = entry.gauge(entry.baseline), entry.gauge(entry.operation)
         if number >= entry.rounds // 10:
             baseline.append(first)
             own.append(second)
     return Result(entry, median(own), median(baseline))
-
-
-def _timed(operation: Operation) -> float:
-    start = time.perf_counter()
-    operation()
-    return time.perf_counter() - start

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
+from lxml import etree
 from lxml.etree import _Element
 
 from federation.errors import Malformed
@@ -18,7 +19,7 @@ _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
 def children(element: _Element) -> dict[str, list[_Element]]:
     """The child elements by qualified name, each list in document order; other roles' and unknown ones do no harm."""
     by_tag: dict[str, list[_Element]] = {}
-    for child in element.iterchildren("{*}*"):
+    for child in element.iterchildren(etree.Element):
         by_tag.setdefault(str(child.tag), []).append(child)
     return by_tag
 

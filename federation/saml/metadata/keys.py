@@ -164,9 +164,10 @@ def _demand_strength(public_key: bytes) -> None:
 def _octets(element: _Element | None) -> bytes:
     """The octets of a base64 element; blanks and a PEM frame around them do no harm."""
     text = "" if element is None or len(element) else element.text or ""
-    lines = (line for line in text.split("\n") if not line.strip().startswith("-----"))
+    if "-----" in text:
+        text = "".join(line for line in text.split("\n") if not line.strip().startswith("-----"))
     try:
-        octets = base64.b64decode("".join("".join(lines).split()), validate=True)
+        octets = base64.b64decode("".join(text.split()), validate=True)
     except (ValueError, binascii.Error):
         raise _Unusable("is not base64") from None
     if not octets:

@@ -55,7 +55,7 @@ def read_contact(element: _Element, findings: Findings) -> Contact:
     parts = children(element)
 
     def first(name: str) -> str | None:
-        return next(iter(texts(parts.get(f"{{{MD}}}{name}", []))), None)
+        return next((text for child in parts.get(f"{{{MD}}}{name}", ()) if (text := text_of(child))), None)
 
     emails = []
     for address in texts(parts.get(f"{{{MD}}}EmailAddress", [])):

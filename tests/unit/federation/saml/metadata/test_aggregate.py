@@ -11,6 +11,7 @@ from federation.errors import ConfigurationError, Malformed, Refused
 from federation.saml import xml
 from federation.saml.metadata import aggregate, reading
 from federation.saml.metadata.origin import Pins
+from tests.bench import aggregate as synthetic
 from tests.metadata_factories import (
     IDP_ID,
     NOW,
@@ -216,6 +217,17 @@ def test_stock_metadata_is_a_stream_of_one():
 
 def test_a_group_may_be_empty():
     assert stream(group_xml(attributes=UNTIL)) == []
+
+
+def test_a_synthetic_federation_is_acceptable_and_has_keys_of_its_own(tmp_path):
+    """What tests/bench measures with is a document like any other."""
+    document, signer = synthetic.write(tmp_path, now=NOW, entities=20)
+    pins = Pins.of(certificates_der=[signer.read_bytes()])
+    verified = aggregate.verify(document.read_bytes(), now=NOW, pins=pins)
+    found = list(aggregate.members(verified.octets))
+    keys = [key.public_key for each in found for key in (each.entity.idp or each.entity.sp).keys]
+    assert len(set(keys)) == len(keys) == 40
+    assert not {"metadata.schema", "metadata.key.unreadable"} & {each.rule for one in found for each in one.findings}
 
 
 def test_memory_does_not_grow_with_the_number_of_members():

@@ -1,4 +1,8 @@
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from federation.saml.metadata import locations
 
@@ -109,3 +113,11 @@ def test_nothing_else_is_a_logo(url):
 def test_a_link_may_be_plain_http_and_have_a_fragment_but_never_run():
     assert locations.is_link("http://example.org/about#us")
     assert not locations.is_link("javascript:alert(1)#https://example.org/")
+
+
+@given(st.from_regex(locations._PLAIN, fullmatch=True))
+def test_what_is_plain_is_also_sound_when_taken_apart(location):
+    """The short cut for what nearly every location is must accept nothing that the rules do not."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(locations, "_PLAIN", re.compile("(?!)"))
+        assert locations.problem_of_location(location) is None
