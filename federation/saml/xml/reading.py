@@ -74,6 +74,7 @@ class Shape:
     def read(self, element: etree._Element) -> Content:
         """The children by name. Raises `Malformed` (rule `xml.shape`)."""
         found = Content()
+        counts = [0] * len(self._slots)
         reached = 0
         blank = _is_blank(element.text)
         for child in element:
@@ -83,6 +84,7 @@ class Shape:
                 problem = "is out of order" if position >= 0 else "does not belong there"
                 raise Malformed("xml.shape", f"{local_name(element)} holds an element that {problem}")
             reached = position
+            counts[position] += 1
             blank = blank and _is_blank(child.tail)
             if tag in found:
                 found[tag].append(child)
@@ -90,11 +92,8 @@ class Shape:
                 found[tag] = [child]
         if not blank:
             raise Malformed("xml.shape", f"{local_name(element)} holds text between its elements")
-        for tags, least, most in self._slots:
-            count = (
-                sum(len(found[tag]) for tag in tags if tag in found) if len(tags) > 1 else len(found.get(tags[0], ()))
-            )
-            if not least <= count <= most:
+        for (tags, least, most), count in zip(self._slots, counts, strict=True):
+            if count < least or count > most:
                 names = " or ".join(tag.rpartition("}")[2] for tag in tags)
                 raise Malformed("xml.shape", f"{local_name(element)} holds {count} {names}")
         return found
