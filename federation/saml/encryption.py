@@ -59,7 +59,7 @@ _NONCE: Final = 12
 _HASHES: Final[Mapping[str, hashes.HashAlgorithm]] = {
     Algorithm.SHA1: hashes.SHA1(),  # noqa: S303 - OAEP needs no collision resistance
     Algorithm.SHA256: hashes.SHA256(),
-    Algorithm.MGF1_SHA1: hashes.SHA1(),  # noqa: S303 (a mask function, no signature)
+    Algorithm.MGF1_SHA1: hashes.SHA1(),  # noqa: S303 - a mask function, no signature
     Algorithm.MGF1_SHA256: hashes.SHA256(),
 }
 

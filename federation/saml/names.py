@@ -86,7 +86,7 @@ class AuthnContextClass:
     """Authentication context classes (SAML AuthnContext 3.4, REFEDS)."""
 
     PASSWORD: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:Password"  # noqa: S105 - a name
-    PASSWORD_PROTECTED_TRANSPORT: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"  # noqa: S105
+    PASSWORD_PROTECTED_TRANSPORT: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"  # noqa: S105 - a name
     UNSPECIFIED: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified"
     REFEDS_SFA: Final = "https://refeds.org/profile/sfa"
     REFEDS_MFA: Final = "https://refeds.org/profile/mfa"

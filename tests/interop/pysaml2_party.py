@@ -78,10 +78,10 @@ class InProcess(CryptoBackend):  # type: ignore[misc]
         return etree.tostring(root).decode()
 
     def encrypt(self, *arguments: Any, **more: Any) -> str:
-        raise NotImplementedError
+        raise XmlsecError("this party does not encrypt")
 
     def encrypt_assertion(self, *arguments: Any, **more: Any) -> str:
-        raise NotImplementedError
+        raise XmlsecError("this party does not encrypt")
 
     def _node(self, root: etree._Element, node_name: str, node_id: str | None) -> etree._Element:
         namespace, _, local = node_name.rpartition(":")
