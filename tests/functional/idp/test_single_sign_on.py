@@ -32,6 +32,7 @@ def status(sp: FakeSP, page: TestResponse, idp: IdPSite) -> str | None:
 # The way there --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.conformance("IIP-SSO01", "IIP-SSO02", "IIP-SSO03", "SDP-IDP01", "SDP-IDP02", "SDP-IDP08", "SDP-IDP12")
 def test_a_person_signs_in_once_and_arrives_with_an_assertion(idp: IdPSite, intranet: FakeSP) -> None:
     browser = idp.browser()
     page = browser.get(intranet.redirect_url(relay_state="deep link")).follow()
@@ -48,6 +49,7 @@ def test_a_person_signs_in_once_and_arrives_with_an_assertion(idp: IdPSite, intr
     assert accepted.session_not_on_or_after == idp.clock() + idp.installation.settings.session_lifetime
 
 
+@pytest.mark.conformance("IIP-SSO02")
 def test_a_request_by_post_leads_to_the_same_place(idp: IdPSite, intranet: FakeSP) -> None:
     form = intranet.form()
     browser = idp.browser()
@@ -77,6 +79,7 @@ def test_who_is_signed_in_goes_straight_through_to_the_second_site(
     assert attributes(learning.accept(page, idp.entity))["displayName"] == ("Carol Clark",)
 
 
+@pytest.mark.conformance("IIP-IDP02", "SDP-IDP13")
 def test_two_sites_are_told_different_things_about_one_person(idp: IdPSite, intranet: FakeSP, learning: FakeSP) -> None:
     browser = idp.sign_in("carol")
     at_intranet = attributes(intranet.accept(browser.get(intranet.redirect_url()), idp.entity))
@@ -120,6 +123,7 @@ def test_an_assertion_for_a_partner_without_a_key_is_signed_and_readable(idp: Id
     assert sp.accept(page, idp.entity).name_id is not None
 
 
+@pytest.mark.conformance("IIP-SSO04")
 def test_a_partner_that_wants_signed_assertions_gets_both_signed(idp: IdPSite) -> None:
     sp = idp.connect(FakeSP(encrypts=False, options={"want_assertions_signed": True}))
     page = idp.sign_in("alice").get(sp.redirect_url())
@@ -217,6 +221,7 @@ def test_a_page_left_open_overnight_still_works_and_one_left_open_longer_says_so
 # What a request may ask -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.conformance("IIP-IDP06", "SDP-IDP07")
 def test_force_authn_asks_for_the_password_again_and_states_the_new_instant(idp: IdPSite, intranet: FakeSP) -> None:
     browser = idp.sign_in("alice")
     before = intranet.accept(browser.get(intranet.redirect_url()), idp.entity)
@@ -230,6 +235,7 @@ def test_force_authn_asks_for_the_password_again_and_states_the_new_instant(idp:
     assert accepted.session_index == before.session_index
 
 
+@pytest.mark.conformance("IIP-IDP06", "SDP-IDP07")
 def test_force_authn_cannot_be_met_by_going_round_the_form(idp: IdPSite, intranet: FakeSP) -> None:
     browser = idp.sign_in("alice")
     idp.clock.advance(seconds=1)
@@ -238,11 +244,13 @@ def test_force_authn_cannot_be_met_by_going_round_the_form(idp: IdPSite, intrane
     assert browser.get(f"/saml/continue/{key}").location.endswith(f"/signin?continue={key}")
 
 
+@pytest.mark.conformance("IIP-IDP07", "IIP-IDP05", "IIP-SSO03")
 def test_is_passive_without_a_session_is_answered_no_passive(idp: IdPSite, intranet: FakeSP) -> None:
     page = idp.browser().get(intranet.redirect_url(is_passive=True))
     assert status(intranet, page, idp) == "NoPassive"
 
 
+@pytest.mark.conformance("IIP-IDP07")
 def test_is_passive_with_a_session_is_answered_with_an_assertion(idp: IdPSite, intranet: FakeSP) -> None:
     page = idp.sign_in("alice").get(intranet.redirect_url(is_passive=True))
     assert intranet.accept(page, idp.entity).name_id is not None
@@ -260,6 +268,7 @@ def test_is_passive_for_somebody_without_access_is_answered_request_denied(idp: 
         ((AuthnContextClass.REFEDS_MFA, AuthnContextClass.PASSWORD), AuthnContextClass.PASSWORD),
     ],
 )
+@pytest.mark.conformance("IIP-IDP08")
 def test_an_authentication_context_that_the_session_has_is_stated_as_asked(
     idp: IdPSite, intranet: FakeSP, asked: tuple[str, ...], stated: str
 ) -> None:
@@ -277,6 +286,7 @@ def test_an_authentication_context_that_the_session_has_is_stated_as_asked(
         RequestedAuthnContext((), declaration_refs=("urn:example:declaration",)),
     ],
 )
+@pytest.mark.conformance("IIP-IDP08")
 def test_an_authentication_context_that_nobody_can_reach_is_refused_before_anybody_signs_in(
     idp: IdPSite, intranet: FakeSP, asked: RequestedAuthnContext
 ) -> None:
@@ -284,6 +294,7 @@ def test_an_authentication_context_that_nobody_can_reach_is_refused_before_anybo
     assert status(intranet, page, idp) == "NoAuthnContext"
 
 
+@pytest.mark.conformance("IIP-SSO05", "IIP-IDP10")
 def test_a_persistent_name_identifier_is_given_where_asked_for_and_lasts(idp: IdPSite, intranet: FakeSP) -> None:
     policy = NameIDPolicy(NameIDFormat.PERSISTENT, allow_create=True)
     first, second = (
@@ -310,6 +321,7 @@ def test_an_address_is_given_as_name_identifier_only_where_mail_is_released(
 @pytest.mark.parametrize(
     "policy", [NameIDPolicy("urn:example:format"), NameIDPolicy(NameIDFormat.TRANSIENT, "https://elsewhere.example")]
 )
+@pytest.mark.conformance("IIP-IDP10")
 def test_a_name_identifier_policy_that_cannot_be_met_is_answered_so(
     idp: IdPSite, intranet: FakeSP, policy: NameIDPolicy
 ) -> None:
@@ -324,6 +336,7 @@ def test_the_metadata_chooses_the_name_identifier_when_the_request_does_not(idp:
     assert name_id.format == NameIDFormat.PERSISTENT
 
 
+@pytest.mark.conformance("IIP-SSO07")
 def test_a_request_that_names_its_subject_is_answered_request_unsupported(idp: IdPSite, intranet: FakeSP) -> None:
     name_id = intranet.accept(idp.sign_in("alice").get(intranet.redirect_url()), idp.entity).name_id
     page = idp.sign_in("alice").get(intranet.redirect_url(subject=name_id))
@@ -423,6 +436,7 @@ def test_metadata_past_its_validity_vouches_for_nothing(idp: IdPSite) -> None:
     assert "out of date" in page.text
 
 
+@pytest.mark.conformance("SDP-IDP04")
 def test_an_unsigned_request_is_refused_where_the_metadata_promises_signatures(idp: IdPSite, intranet: FakeSP) -> None:
     signed = intranet.redirect_url()
     page = idp.browser().get(signed.partition("&SigAlg")[0], expect_errors=True)
@@ -430,6 +444,7 @@ def test_an_unsigned_request_is_refused_where_the_metadata_promises_signatures(i
     assert idp.audit()[-1].reference in page.text
 
 
+@pytest.mark.conformance("SDP-IDP04")
 def test_an_unsigned_request_is_accepted_where_nothing_promises_a_signature(idp: IdPSite) -> None:
     sp = idp.connect(FakeSP(options={"authn_requests_signed": False}))
     url = sp.redirect_url().partition("&SigAlg")[0]

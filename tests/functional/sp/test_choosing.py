@@ -22,6 +22,7 @@ def second(site: Site, **more: str) -> FakeIdP:
     return idp
 
 
+@pytest.mark.conformance("IIP-SP05", "SDP-SP20")
 def test_the_person_chooses_and_lands_on_the_page_asked_for(site: Site, browser: TestApp) -> None:
     other = second(site)
     page = browser.get(TARGET).follow()

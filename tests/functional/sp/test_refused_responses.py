@@ -80,6 +80,7 @@ def test_after_a_refusal_a_good_response_to_the_same_request_is_accepted(site: S
     assert browser.post("/saml/acs", site.idp.answer(departure)).location == site.origin + TARGET
 
 
+@pytest.mark.conformance("IIP-SP13")
 def test_an_unsigned_response_is_refused(site: Site, browser: TestApp) -> None:
     departure = site.idp.read(browser.get("/saml/login"))
     signed = site.idp.response(departure, encrypt_to=None)
@@ -186,6 +187,7 @@ def test_a_response_of_another_identity_provider_of_ours_is_refused(site: Site, 
     assert site.rows("select rule from sp_audit") in ([("response.issuer",)], [("signature.value",)])
 
 
+@pytest.mark.conformance("SDP-SP16")
 def test_the_same_identifier_from_another_identity_provider_is_another_person(site: Site, browser: TestApp) -> None:
     other = FakeIdP(
         site.clock, entity_id="https://other.example.org/idp", sso_url="https://other.example.org/sso", key="other-idp"
@@ -227,6 +229,7 @@ def test_a_name_id_of_any_length_is_kept_for_logout(site: Site, browser: TestApp
     assert browser.get("/whoami").json["name_id"]["value"] == "x" * 100_000
 
 
+@pytest.mark.conformance("SDP-SP13")
 def test_a_response_without_a_name_id_is_fine(site: Site, browser: TestApp) -> None:
     site.sign_in(browser, name_id=None)
     assert browser.get("/whoami").json["name_id"]["value"] is None

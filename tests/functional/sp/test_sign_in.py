@@ -12,6 +12,7 @@ from federation.saml.names import Binding
 from tests.sp_factories import ALICE, BOB, TARGET, Site, attributes
 
 
+@pytest.mark.conformance("IIP-SSO01", "IIP-SP09", "SDP-SP01", "SDP-SP08", "SDP-SP21")
 def test_a_protected_page_leads_to_the_identity_provider_and_back_to_the_very_page(
     site: Site, browser: TestApp
 ) -> None:
@@ -50,6 +51,7 @@ def test_whoami_tells_the_same_to_programs(site: Site, browser: TestApp) -> None
     assert answer["friendly_names"]["urn:oid:2.16.840.1.113730.3.1.241"] == "displayName"
 
 
+@pytest.mark.conformance("IIP-SSO02", "SDP-SP02", "SDP-SP05", "SDP-SP06")
 def test_the_request_is_signed_and_says_where_to_post_the_answer(site: Site, browser: TestApp) -> None:
     departure = site.idp.read(browser.get("/saml/login"))
     assert departure.binding == Binding.REDIRECT
@@ -59,6 +61,7 @@ def test_the_request_is_signed_and_says_where_to_post_the_answer(site: Site, bro
     assert departure.request.protocol_binding == Binding.POST
 
 
+@pytest.mark.conformance("IIP-SSO02")
 def test_the_request_travels_by_post_where_the_connection_says_so(site: Site, browser: TestApp) -> None:
     site.change_connection(request_binding="post")
     page = browser.get("/saml/login?target=/private")

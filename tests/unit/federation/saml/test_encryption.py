@@ -56,6 +56,7 @@ def algorithms(wrapper: etree._Element) -> list[str]:
 # There and back
 
 
+@pytest.mark.conformance("IIP-ALG04", "IIP-ALG06", "SDP-ALG01")
 def test_what_is_encrypted_can_be_decrypted() -> None:
     assert decrypted(encrypted()) == "secret"
     assert decrypted(wrap(encryption.encrypt(xml.parse(PLAINTEXT), key=descriptor()))) == "secret"
@@ -105,6 +106,7 @@ def test_a_key_one_cannot_encrypt_to_suits_nobody(key: bytes) -> None:
     assert encryption.suits(descriptor())
 
 
+@pytest.mark.conformance("IIP-SP08")
 def test_keys_are_tried_in_turn() -> None:
     assert decrypted(encrypted(), factories.decryption_key("old"), factories.decryption_key()) == "secret"
 

@@ -76,17 +76,20 @@ def test_a_key_signs_only_with_algorithms_of_its_kind(algorithm: str) -> None:
 
 
 @pytest.mark.parametrize("algorithm", [Algorithm.RSA_SHA256, Algorithm.RSA_SHA384, Algorithm.RSA_SHA512])
+@pytest.mark.conformance("IIP-ALG01", "IIP-ALG02", "SDP-ALG01")
 def test_rsa_signatures_verify(algorithm: str) -> None:
     assert signature.verify(signed(algorithm=algorithm), keys=keys()).get("ID") == "_1"
 
 
 @pytest.mark.parametrize("bits", [256, 384, 521])
 @pytest.mark.parametrize("algorithm", [Algorithm.ECDSA_SHA256, Algorithm.ECDSA_SHA384, Algorithm.ECDSA_SHA512])
+@pytest.mark.conformance("IIP-ALG03")
 def test_ecdsa_signatures_verify(bits: int, algorithm: str) -> None:
     key = factories.ec_signing_key(bits)
     assert signature.verify(signed(key, algorithm), keys=[key.public_key]).get("ID") == "_1"
 
 
+@pytest.mark.conformance("IIP-MD07", "SDP-IDP32")
 def test_keys_are_tried_in_turn() -> None:
     assert signature.verify(signed(), keys=keys("other", "sp", "idp")).get("ID") == "_1"
     checked = signature.examine(signed(), keys=keys("other", "idp"))
@@ -202,6 +205,7 @@ def test_a_key_of_another_kind_is_no_key() -> None:
     assert rule_of(signed(factories.ec_signing_key())) == "signature.key"
 
 
+@pytest.mark.conformance("IIP-ALG08")
 def test_an_algorithm_that_is_not_allowed_here_is_refused() -> None:
     only_512 = Algorithms(signature=frozenset({Algorithm.RSA_SHA512}))
     assert rule_of(signed(), algorithms=only_512) == "signature.algorithm"

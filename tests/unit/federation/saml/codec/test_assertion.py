@@ -159,10 +159,12 @@ def test_a_confirmation_may_hold_keys_or_whatever_its_method_needs() -> None:
         ("<saml:AttributeValue><x><y>z</y></x></saml:AttributeValue>", ()),
     ],
 )
+@pytest.mark.conformance("IIP-SP02")
 def test_values_are_read_as_text_or_not_at_all(inside: str, expected: tuple[str, ...]) -> None:
     assert values(inside) == expected
 
 
+@pytest.mark.conformance("IIP-SP01")
 def test_any_name_and_format_will_do() -> None:
     statement = "<saml:Attribute Name='any thing' NameFormat='urn:any' FriendlyName='f' x:y='z' xmlns:x='urn:x'/>"
     attribute = read(f"<saml:AttributeStatement>{statement}</saml:AttributeStatement>").attributes[0]

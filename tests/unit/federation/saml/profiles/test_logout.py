@@ -102,6 +102,7 @@ def test_a_request_that_breaks_a_rule_is_refused_for_it(
 
 
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.conformance("IIP-G01")
 def test_a_clock_that_is_a_little_off_does_not_matter(way: Callable[..., Received]) -> None:
     for offset in (timedelta(minutes=2, seconds=59), timedelta(minutes=-12)):
         late = replace(REQUEST, issue_instant=NOW + offset, not_on_or_after=NOW - timedelta(minutes=2))

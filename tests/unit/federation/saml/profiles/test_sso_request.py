@@ -137,6 +137,7 @@ def test_an_unsigned_request_is_accepted_where_nobody_promised_or_demands_a_sign
 
 
 @pytest.mark.parametrize("binding", [Binding.REDIRECT, Binding.POST])
+@pytest.mark.conformance("SDP-IDP05")
 def test_a_signature_that_is_there_must_verify_even_where_none_is_needed(binding: str) -> None:
     received = sent(binding=binding, key=factories.signing_key("mallory"))
     partner = factories.sp_entity(authn_requests_signed=False)
@@ -151,6 +152,7 @@ def test_an_unsigned_request_needs_no_destination() -> None:
     assert accept_request(received, partner=partner).request.destination is None
 
 
+@pytest.mark.conformance("IIP-G01")
 def test_clocks_may_differ_a_little() -> None:
     for instant in (factories.NOW - timedelta(minutes=12), factories.NOW + timedelta(minutes=3)):
         assert accept_request(sent(factories.request(now=instant)))
@@ -191,6 +193,7 @@ def naming(**more: object) -> AuthnRequest:
         (naming(assertion_consumer_service_index=1), FIRST),
     ],
 )
+@pytest.mark.conformance("IIP-IDP12", "SDP-IDP06")
 def test_the_answer_goes_to_the_endpoint_that_is_named_or_to_the_default(
     request_: AuthnRequest, expected: Endpoint
 ) -> None:
@@ -220,6 +223,7 @@ def test_without_a_marked_default_it_is_the_first_not_marked_otherwise() -> None
         naming(protocol_binding=Binding.REDIRECT),
     ],
 )
+@pytest.mark.conformance("IIP-IDP12", "SDP-IDP06")
 def test_there_is_no_fallback_when_the_named_endpoint_is_not_in_the_metadata(request_: AuthnRequest) -> None:
     refusal = refused(sent(request_), **with_endpoints(ARTIFACT, FIRST, DEFAULT))
     assert refusal.rule == "request.acs"

@@ -26,6 +26,7 @@ MINUTE = timedelta(minutes=1)
 # Building and accepting
 
 
+@pytest.mark.conformance("IIP-IDP09", "SDP-IDP09", "SDP-IDP11")
 def test_the_default_response_is_signed_and_its_assertion_encrypted() -> None:
     document = factories.response_xml()
     root = xml.parse(document)
@@ -50,6 +51,7 @@ def test_what_the_idp_states_is_what_the_sp_reads() -> None:
 @pytest.mark.parametrize("sign_response", [True, False])
 @pytest.mark.parametrize("sign_assertion", [True, False])
 @pytest.mark.parametrize("encrypted", [True, False])
+@pytest.mark.conformance("IIP-SSO04", "SDP-SP10")
 def test_every_way_to_sign_and_encrypt_is_accepted(sign_response: bool, sign_assertion: bool, encrypted: bool) -> None:
     key = factories.descriptor(factories.decryption_key(), "encryption") if encrypted else None
     document = factories.response_xml(sign_response=sign_response, sign_assertion=sign_assertion, encrypt_to=key)
@@ -64,6 +66,7 @@ def test_an_ec_key_signs_as_well() -> None:
     assert accept_response(document, idp=factories.idp_entity(key))
 
 
+@pytest.mark.conformance("IIP-IDP11")
 def test_the_name_may_be_left_out() -> None:
     assert accept_response(factories.response_xml(name_id=None)).name_id is None
 
@@ -222,6 +225,7 @@ def test_an_unsigned_response_around_a_signed_assertion_may_leave_out_issuer_and
     assert accept_response(signed_response(inside=bare, sign="assertion"))
 
 
+@pytest.mark.conformance("IIP-EXT01")
 def test_advice_may_hold_whatever_it_likes() -> None:
     evidence = assertion_codec.write(assertion(id="_evidence", issuer="urn:somebody"))
     signature.sign(evidence, key=factories.signing_key("somebody"))
@@ -257,6 +261,7 @@ def test_a_signed_response_with_an_unsigned_encrypted_assertion_is_fine() -> Non
     assert accept_response(encrypted_response())
 
 
+@pytest.mark.conformance("IIP-EXT01")
 def test_unknown_extensions_change_nothing() -> None:
     def extend(root: etree._Element) -> None:
         extensions = etree.Element("{urn:oasis:names:tc:SAML:2.0:protocol}Extensions")
@@ -277,6 +282,7 @@ def test_the_document_may_come_in_utf_16() -> None:
     assert accept_response(document.encode("utf-16"))
 
 
+@pytest.mark.conformance("IIP-MD07", "IIP-SP08", "SDP-SP37", "SDP-SP38")
 def test_several_signing_keys_and_several_decryption_keys_are_tried() -> None:
     idp = factories.idp_entity(factories.signing_key("next"), factories.signing_key())
     keys = (factories.decryption_key("next"), factories.decryption_key())
@@ -291,6 +297,7 @@ def test_a_key_without_use_signs_too() -> None:
 # Context
 
 
+@pytest.mark.conformance("IIP-SP07")
 def test_the_requested_authentication_context_came_back() -> None:
     wanted = (AuthnContextClass.REFEDS_MFA, AuthnContextClass.PASSWORD_PROTECTED_TRANSPORT)
     assert accept_response(factories.response_xml(), requested_class_refs=wanted)
@@ -308,6 +315,7 @@ def test_expectations_that_cannot_be_checked_are_our_own_mistake() -> None:
         factories.expectations(idp=Entity(factories.IDP))
 
 
+@pytest.mark.conformance("IIP-G01", "SDP-G01")
 def test_clocks_may_differ_by_the_skew_and_no_more() -> None:
     document = factories.response_xml()
     latest = factories.NOW + timedelta(minutes=8)
