@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from webtest import TestApp
 
 from federation.saml.names import Binding
