@@ -66,6 +66,11 @@ class MemoryStore:
         self.records[kind.name][record.id] = changed
         return changed
 
+    def touch(self, kind: ResourceType, record: Record) -> Record:
+        touched = replace(record, version=record.version + 1, edges={})
+        self.records[kind.name][record.id] = touched
+        return touched
+
     def delete(self, kind: ResourceType, record: Record) -> None:
         del self.records[kind.name][record.id]
         for ids in self.members.values():

@@ -88,7 +88,7 @@ class Client:
                 yield operation, self._perform_one(operation)
             return
         for number, batch in enumerate(self._batches(operations)):
-            yield from self._perform_many(batch, key=f"{key}.{number}")
+            yield from self._perform_in_parts(batch, key=f"{key}.{number}")
 
     # -- sending ------------------------------------------------------------------------------------------------------
 
@@ -121,6 +121,24 @@ class Client:
         if operation.data is not None:
             entry["data"] = operation.data
         return entry
+
+    def _perform_in_parts(
+        self, batch: Sequence[tuple[Operation, dict[str, Any]]], *, key: str
+    ) -> Iterator[tuple[Operation, Result]]:
+        """One bulk request, or two of half the size when the server takes less than it announces (413)."""
+        try:
+            results = list(self._perform_many(batch, key=key))
+        except RequestFailed as error:
+            if error.status != 413:
+                raise
+            if len(batch) == 1:
+                yield batch[0][0], Result(413, detail=error.detail)
+                return
+            middle = len(batch) // 2
+            yield from self._perform_in_parts(batch[:middle], key=f"{key}.0")
+            yield from self._perform_in_parts(batch[middle:], key=f"{key}.1")
+        else:
+            yield from results
 
     def _perform_many(
         self, batch: Sequence[tuple[Operation, dict[str, Any]]], *, key: str

@@ -111,14 +111,22 @@ class Server:
             return self._outcome(200, kind, record, chosen)
         with self._store.atomic():
             record = self._existing(kind, name, for_update=True)
-            if conditions.get("if-match") and not names_version(conditions["if-match"], record):
+            fenced = bool(conditions.get("if-match"))
+            if fenced and not names_version(conditions["if-match"], record):
                 raise ScimError(412, "the resource has changed since that version")
             if method == "DELETE":
                 self._store.delete(kind, record)
                 return Outcome(204, location=self._renderer.location(kind, record.id), resource_id=record.id)
-            if method == "PUT":
-                return self._replace(kind, record, data or {}, chosen)
-            return self._patch(kind, record, data or {}, chosen, in_full=bool(shown.get("attributes")))
+            changed = self._changed(kind, record, method, data or {})
+            if fenced and changed.version == record.version:
+                # A version that was named is used up, even by a change that changes nothing: who planned with the same
+                # one before, and comes late, must not undo what was said since.
+                changed = self._store.touch(kind, changed)
+        if method == "PATCH" and kind.writable_edges and not shown.get("attributes"):
+            # The members are the main cost of the answer, and nobody reads them (Entra asks for 204).
+            location = self._renderer.location(kind, record.id)
+            return Outcome(204, location=location, version=etag(changed), resource_id=record.id)
+        return self._outcome(200, kind, self._loaded(kind, changed, chosen), chosen)
 
     def _existing(
         self, kind: ResourceType, name: str, edges: frozenset[str] = frozenset(), *, for_update: bool = False
@@ -136,29 +144,20 @@ class Server:
             record = self._store.change_members(record, [members])
         return self._outcome(201, kind, self._loaded(kind, record, chosen), chosen)
 
-    def _replace(self, kind: ResourceType, record: Record, data: Mapping[str, Any], chosen: Selection) -> Outcome:
-        document = codec.read(data, kind)
-        codec.require(document, kind)
+    def _changed(self, kind: ResourceType, record: Record, method: str, data: Mapping[str, Any]) -> Record:
+        """The resource after a PUT or PATCH."""
+        members: Sequence[MemberChange]
+        if method == "PUT":
+            document = codec.read(data, kind)
+            codec.require(document, kind)
+            put = _members_of(data, kind)
+            members = () if put is None else (put,)
+        else:
+            wanted = patch.read(data, kind)
+            document, members = patch.apply(wanted, record.document), wanted.members
         if document != record.document:
             record = self._store.replace(kind, record, document)
-        if members := _members_of(data, kind):
-            record = self._store.change_members(record, [members])
-        return self._outcome(200, kind, self._loaded(kind, record, chosen), chosen)
-
-    def _patch(
-        self, kind: ResourceType, record: Record, data: Mapping[str, Any], chosen: Selection, *, in_full: bool
-    ) -> Outcome:
-        wanted = patch.read(data, kind)
-        document = patch.apply(wanted, record.document)
-        if document != record.document:
-            record = self._store.replace(kind, record, document)
-        if wanted.members:
-            record = self._store.change_members(record, wanted.members)
-        if kind.writable_edges and not in_full:
-            # The members are the main cost of the answer, and nobody reads them (Entra asks for 204).
-            location = self._renderer.location(kind, record.id)
-            return Outcome(204, location=location, version=etag(record), resource_id=record.id)
-        return self._outcome(200, kind, self._loaded(kind, record, chosen), chosen)
+        return self._store.change_members(record, members) if members else record
 
     # -- searching ----------------------------------------------------------------------------------------------------
 

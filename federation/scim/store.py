@@ -70,6 +70,9 @@ class Store(Protocol):
     def replace(self, kind: ResourceType, record: Record, document: Document) -> Record:
         """Give a resource another document, and a new version. Raises 409 uniqueness."""
 
+    def touch(self, kind: ResourceType, record: Record) -> Record:
+        """Give a resource a new version and nothing else."""
+
     def delete(self, kind: ResourceType, record: Record) -> None:
         """Remove a resource for good: it is in no group and no search any more."""
 

@@ -94,6 +94,13 @@ class SqlStore:
             self._groups.replace(row, document)
         return self._records(kind, [row], frozenset())[0]
 
+    def touch(self, kind: ResourceType, record: Record) -> Record:
+        """See `Store.touch`."""
+        row = self._existing(kind, record)
+        row.version += 1
+        self._session.flush()
+        return self._records(kind, [row], frozenset())[0]
+
     def delete(self, kind: ResourceType, record: Record) -> None:
         """See `Store.delete`."""
         row = self._existing(kind, record)

@@ -15,7 +15,7 @@ from federation.scim.results import Found, Operation, Result
 from federation.storage.session import unit_of_work
 from idp_app.installation import Installation
 from idp_app.services.provisioning import journal, outcomes
-from idp_app.services.provisioning.lease import Lease
+from idp_app.services.provisioning.lease import LEASE, Lease
 from idp_app.services.provisioning.outcomes import Outcome, Retry
 from idp_app.services.provisioning.subjects import Target
 
@@ -31,6 +31,7 @@ class Channel:
     run: str = field(default_factory=lambda: str(uuid.uuid4()))
     answered: bool = False
     _requests: int = 0
+    _proven: datetime | None = None
 
     @property
     def now(self) -> datetime:
@@ -41,15 +42,26 @@ class Channel:
     def transaction(self) -> Iterator[Session]:
         """One transaction, of somebody who holds the lease until its end. Raises `LeaseLost`."""
         with unit_of_work(self.installation.sessions) as session:
-            self.lease.prove(session, self.now)
+            now = self.now
+            self.lease.prove(session, now)
             yield session
+        self._proven = now
 
     def send(self, operations: Sequence[Operation]) -> Iterator[tuple[Operation, Result]]:
-        """Send operations; each answer as soon as it is known."""
+        """Send operations; each answer as soon as it is known. Raises `LeaseLost` before anything is sent too late."""
         self._requests += 1
+        _ = self.client.capabilities  # asked for first, so that nothing comes between the lease and the request
+        self._renew()
         for answer in self.client.perform(operations, key=f"{self.run}.{self._requests}"):
             self.answered = True
             yield answer
+            self._renew()
+
+    def _renew(self) -> None:
+        """Prove the lease again when the last proof is old: this process may have been stopped for minutes."""
+        if self._proven is None or self.now - self._proven > LEASE / 3:
+            with self.transaction():
+                pass
 
     def find(self, endpoint: str, external_id: str) -> Found | None:
         """Look a resource up. Raises `SeveralFound`."""

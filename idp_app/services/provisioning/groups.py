@@ -108,15 +108,15 @@ def changes(session: Session, target: Target, wanted: Edges, now: datetime) -> l
     """Intend to change members and names of groups that the partner has. Commit before sending."""
     people = set[str]().union(*wanted.joining.values(), *wanted.leaving.values())
     remote = _remote_ids(session, target, people)
+    groups = session.scalars(select(Group).where(Group.id.in_(sorted(wanted.group_ids))))
+    names = {group.id: group.name for group in groups}
     steps = []
     for group_id, link in sorted(links(session, target, wanted.group_ids).items()):
         if link.remote_id is None:
             continue
         joining = wanted.joining.get(group_id, set()) & remote.keys()
         leaving = wanted.leaving.get(group_id, set())
-        after = link.document
-        if group_id in wanted.names:
-            after = documents.of_group(group_id, wanted.names[group_id])
+        after = documents.of_group(group_id, names[group_id]) if group_id in names else link.document
         operations = documents.differences(documents.doubted(link.document, link.intended), after)
         operations += _members(
             sorted(remote[each] for each in joining), sorted(remote[each] for each in leaving & remote.keys())
@@ -128,7 +128,7 @@ def changes(session: Session, target: Target, wanted: Edges, now: datetime) -> l
         link.intended, link.modified = after, now
         data = {"schemas": [urns.PATCH_OP], "Operations": operations}
         operation = Operation("PATCH", f"{ENDPOINT}/{quote(link.remote_id, safe='')}", data, link.version)
-        steps.append(GroupStep(group_id, after["displayName"], operation, joining | leaving, joining, leaving))
+        steps.append(GroupStep(group_id, names.get(group_id, ""), operation, joining | leaving, joining, leaving))
     return steps
 
 

@@ -90,8 +90,10 @@ def run(
     """
     with unit_of_work(installation.sessions) as session:
         connection = session.get_one(Connection, connection_id)
+        report = Report(connection.name)
+        if connection.provisioning_url is None:
+            return report  # it was disconnected after it had been found due
         held = lease.acquire(session, connection_id, owner, installation.clock())
-    report = Report(connection.name)
     if held is None:
         report.busy = True
         return report
@@ -120,21 +122,14 @@ def _drain(channel: Channel, connection: Connection, report: Report, should_stop
     target = _target(channel, connection)
     if target is not None:
         report.errors += groupwork.tidy(channel, target)
-    size = BATCH
     while not should_stop() and (target := _target(channel, connection)) is not None:
-        try:
-            _settle(channel, target, size)
-            turns = _take(channel, target, size)
-            if not turns:
-                return
-            outcomes = _work(channel, target, turns)
-            in_order = [turn.step.subject for turn in turns if outcomes[turn.person_id] == DONE]
-            outcomes |= groupwork.work(channel, target, in_order)
-        except RequestFailed as error:
-            if error.status != 413 or size == 1:
-                raise
-            size = max(1, size // 2)
-            continue
+        _settle(channel, target)
+        turns = _take(channel, target)
+        if not turns:
+            return
+        outcomes = _work(channel, target, turns)
+        in_order = [turn.step.subject for turn in turns if outcomes[turn.person_id] == DONE]
+        outcomes |= groupwork.work(channel, target, in_order)
         _finish(channel, target, turns, outcomes, report)
 
 
@@ -153,7 +148,7 @@ def _target(channel: Channel, connection: Connection) -> Target | None:
     return Target(live, live.requested(None), installation.identifier_secret, installation.settings.scope)
 
 
-def _due(channel: Channel, session: Session, target: Target, size: int) -> Sequence[Pending]:
+def _due(channel: Channel, session: Session, target: Target) -> Sequence[Pending]:
     """The next people. Whoever has an account already goes first: nobody waits behind a first load to be locked out."""
     known = exists().where(
         AccountLink.connection_id == Pending.connection_id, AccountLink.person_id == Pending.person_id
@@ -162,14 +157,14 @@ def _due(channel: Channel, session: Session, target: Target, size: int) -> Seque
         select(Pending)
         .where(Pending.connection_id == target.id, Pending.not_before <= channel.now)
         .order_by(known.desc(), Pending.not_before, Pending.person_id)
-        .limit(size)
+        .limit(BATCH)
     ).all()
 
 
-def _settle(channel: Channel, target: Target, size: int) -> None:
+def _settle(channel: Channel, target: Target) -> None:
     """Look up those accounts of the next batch that may have been created without our hearing of it."""
     with channel.transaction() as session:
-        rows = _due(channel, session, target, size)
+        rows = _due(channel, session, target)
         doubtful = accounts.in_doubt(accounts.links(session, target, [row.person_id for row in rows]))
     for link in doubtful:
         try:
@@ -183,10 +178,10 @@ def _settle(channel: Channel, target: Target, size: int) -> None:
             accounts.settle(accounts.links(session, target, [link.person_id])[link.person_id], found)
 
 
-def _take(channel: Channel, target: Target, size: int) -> list[Turn]:
+def _take(channel: Channel, target: Target) -> list[Turn]:
     """The next people, planned as they are now, their intents written down."""
     with channel.transaction() as session:
-        rows = _due(channel, session, target, size)
+        rows = _due(channel, session, target)
         subjects = load(session, target, [row.person_id for row in rows])
         known = accounts.links(session, target, subjects)
         turns = [

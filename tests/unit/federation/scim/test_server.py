@@ -234,6 +234,13 @@ class TestVersions:
             assert error(scim.send(method, f"/Users/{alice}", data, if_match='W/"7"'))[0] == 412
         assert scim.send("GET", f"/Users/{alice}").status == 200
 
+    def test_a_version_that_was_named_is_used_up(self, scim: Harness) -> None:
+        alice = scim.alice()
+        nothing = patch(op("replace", "displayName", value="Alice"))
+        response = scim.send("PATCH", f"/Users/{alice}", nothing, if_match='W/"1"')
+        assert (response.status, response.headers["ETag"]) == (200, 'W/"2"')
+        assert error(scim.send("PATCH", f"/Users/{alice}", nothing, if_match='W/"1"'))[0] == 412
+
 
 class TestDelete:
     def test_what_was_deleted_is_nowhere_any_more(self, scim: Harness) -> None:
