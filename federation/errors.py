@@ -40,8 +40,8 @@ class ProtocolError(FederationError):
 class Malformed(ProtocolError):
     """The input could not be read as what it claims to be.
 
-    `rule` is the short name of the limit or grammar it broke (`xml.well_formed`, `post.base64`, ...), `reason` says how,
-    without echoing the input.
+    `rule` is the short name of the limit or grammar it broke (`xml.well_formed`, `post.base64`, ...), `reason` says
+    how, without echoing the input.
     """
 
     def __init__(self, rule: str, reason: str) -> None:
