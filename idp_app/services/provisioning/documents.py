@@ -75,8 +75,8 @@ def resource(document: Document, schema: str) -> dict[str, Any]:
         if path.startswith(_ENTERPRISE):
             if urns.ENTERPRISE_USER not in result["schemas"]:
                 result["schemas"].append(urns.ENTERPRISE_USER)
-            owner, path = result.setdefault(urns.ENTERPRISE_USER, {}), path.removeprefix(_ENTERPRISE)  # noqa: PLW2901
-        name, _, part = path.partition(".")
+            owner = result.setdefault(urns.ENTERPRISE_USER, {})
+        name, _, part = path.removeprefix(_ENTERPRISE).partition(".")
         if part:
             owner.setdefault(name, {})[part] = value
         else:

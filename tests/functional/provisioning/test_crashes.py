@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -76,10 +77,8 @@ def test_a_first_load_that_ends_at_any_request_is_made_whole(sites: Sites, how: 
 @pytest.mark.parametrize("how", [killed, lost])
 def test_what_may_have_been_created_is_looked_up_and_not_created_again(sites: Sites, how: Any) -> None:
     interrupted(sites.wire, 1, how, after=True)
-    try:
+    with contextlib.suppress(Killed):
         sites.provision()
-    except Killed:
-        pass
     sites.wire.sent.clear()
     recover(sites)
     looked = [path for method, path, _ in sites.wire.sent if method == "GET" and path.startswith("/Users?")]
@@ -98,10 +97,8 @@ def test_what_may_have_been_created_is_looked_up_and_not_created_again(sites: Si
 def test_a_change_that_was_taken_back_meanwhile_does_not_stay(provisioned: Sites, how: Any, after: bool) -> None:
     provisioned.update("alice", department="Chemistry")
     interrupted(provisioned.wire, 1, how, after=after)
-    try:
+    with contextlib.suppress(Killed):
         provisioned.provision()
-    except Killed:
-        pass
     provisioned.update("alice", department="Physics")
     recover(provisioned)
     assert ("Physics",) in provisioned.sp.rows("select department from sp_account where display_name = 'Alice Archer'")

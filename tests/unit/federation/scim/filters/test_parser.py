@@ -258,4 +258,4 @@ def test_any_text_is_a_filter_or_an_invalid_filter(text: str) -> None:
     try:
         evaluate(parse_filter(text, USER), {"userName": "x", "emails": [{"value": "x"}]})
     except ScimError as error:
-        assert error.scim_type == "invalidFilter"  # noqa: PT017
+        assert error.scim_type == "invalidFilter"  # noqa: PT017 (either is right)
