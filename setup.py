@@ -52,6 +52,7 @@ TEST = [
     "pytest-socket>=0.7",
     "pytest-xdist>=3.8",
     "ruff>=0.13",
+    "scim2-tester>=0.5.2",
     "uv>=0.8",
     "webtest>=3.0.6",
     "xmlschema>=2.5",

@@ -1,4 +1,4 @@
-"""A worker may end at any moment, and any answer may be lost: nobody is created twice, nothing is lost, nothing stays."""
+"""A worker may end at any moment, and any answer may be lost: nobody is created twice, and nothing is lost."""
 
 from __future__ import annotations
 
