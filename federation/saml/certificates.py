@@ -70,33 +70,31 @@ def public_key_of(der: bytes) -> bytes:
     are as good as any (IIP-MD12).
     """
     try:
-        key = serialization.load_der_public_key(_subject_public_key_info(der))
+        key = serialization.load_der_public_key(_parts(der)[2])
         return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     except (ValueError, UnsupportedAlgorithm):
         raise Malformed("certificates.key", "the certificate holds no key that can be read") from None
 
 
-def _subject_public_key_info(der: bytes) -> bytes:
-    """Step over what stands before the key (RFC 5280 4.1): version, serial number, algorithm, issuer, dates, subject.
+@lru_cache(maxsize=1024)
+def _parts(der: bytes) -> tuple[bytes, bytes, bytes]:
+    """The algorithm, the dates and the SubjectPublicKeyInfo of a certificate (RFC 5280 4.1), the last one as it stands.
 
-    Raises `ValueError`.
+    Remembered for a while, because whoever asks for one usually asks for the others next. Raises `ValueError`.
     """
-    fields = _fields(der)
-    for tag in (_INTEGER, _SEQUENCE, _SEQUENCE, _SEQUENCE, _SEQUENCE):
-        _, fields = _element(fields, tag)
-    _, rest = _element(fields, _SEQUENCE)
-    return fields[: len(fields) - len(rest)]
-
-
-def _fields(der: bytes) -> bytes:
-    """The fields of a certificate from the serial number on. Raises `ValueError`."""
     certificate, rest = _element(der, _SEQUENCE)
     if rest:
         raise ValueError
     fields, _ = _element(certificate, _SEQUENCE)
     if fields[:1] == bytes([_VERSION]):
         _, fields = _element(fields, _VERSION)
-    return fields
+    _, fields = _element(fields, _INTEGER)
+    algorithm, fields = _element(fields, _SEQUENCE)
+    _, fields = _element(fields, _SEQUENCE)
+    dates, fields = _element(fields, _SEQUENCE)
+    _, fields = _element(fields, _SEQUENCE)
+    _, rest = _element(fields, _SEQUENCE)
+    return algorithm, dates, fields[: len(fields) - len(rest)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +105,10 @@ class Container:
     weakly_signed: bool
 
 
-@lru_cache(maxsize=4096)
 def container_of(der: bytes) -> Container:
     """What the certificate says about itself. Raises `Malformed` (rule `certificates.container`)."""
     try:
-        fields = _fields(der)
-        _, fields = _element(fields, _INTEGER)
-        algorithm, fields = _element(fields, _SEQUENCE)
-        _, fields = _element(fields, _SEQUENCE)
-        dates, _ = _element(fields, _SEQUENCE)
+        algorithm, dates, _ = _parts(der)
         _, not_after = _element(dates, dates[0])
         identifier, _ = _element(algorithm, _OBJECT_IDENTIFIER)
         return Container(_instant(not_after), identifier.hex() in _BROKEN_HASHES)

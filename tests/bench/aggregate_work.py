@@ -32,8 +32,9 @@ def ours(aggregate: Path, certificate: Path, folder: Path) -> None:
     now = datetime.now(UTC)
     pins = Pins.of(certificates_der=[certificate.read_bytes()])
     verified = verify(aggregate.read_bytes(), now=now, pins=pins)
-    with sqlite3.connect(folder / "index.sqlite") as database:
-        database.execute("DROP TABLE IF EXISTS entity")
+    index = folder / "index.sqlite"
+    index.unlink(missing_ok=True)
+    with sqlite3.connect(index) as database:
         database.execute(
             "CREATE TABLE entity (entity_id TEXT PRIMARY KEY, name TEXT, digest TEXT, octets BLOB, lint INT)"
         )

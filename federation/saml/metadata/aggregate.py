@@ -14,7 +14,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from io import BytesIO
-from typing import Final
+from typing import Any, Final, cast
 
 from lxml import etree
 
@@ -49,6 +49,15 @@ from federation.saml.names import DS, MDATTR, MDRPI
 MAX_AGGREGATE: Final = 104_857_600
 """100 MiB: the largest known federations publish about that much."""
 
+_OPTIONS: Final[dict[str, Any]] = {
+    "resolve_entities": False,
+    "no_network": True,
+    "load_dtd": False,
+    "attribute_defaults": False,
+    "huge_tree": False,
+    "remove_comments": True,
+}
+_CHUNK: Final = 65_536
 _ENTITY_ATTRIBUTES: Final = f"{{{MDATTR}}}EntityAttributes"
 _REGISTRATION: Final = f"{{{MDRPI}}}RegistrationInfo"
 
@@ -173,12 +182,7 @@ def _events(octets: bytes, *events: str) -> Iterator[tuple[str, etree._Element]]
         BytesIO(octets),
         events=events,
         tag=(ENTITY, ENTITIES, EXTENSIONS),
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        attribute_defaults=False,
-        huge_tree=False,
-        remove_comments=True,
+        **_OPTIONS,
     )
     try:
         yield from found
@@ -188,8 +192,12 @@ def _events(octets: bytes, *events: str) -> Iterator[tuple[str, etree._Element]]
 
 def _top(octets: bytes) -> etree._Element:
     """The document element with its attributes; of its contents hardly more than the beginning is read."""
-    _, top = next(_events(octets, "start"))
-    return top
+    parser = etree.XMLPullParser(events=("start",), **_OPTIONS)
+    for start in range(0, len(octets), _CHUNK):
+        parser.feed(octets[start : start + _CHUNK])
+        for _, element in parser.read_events():
+            return cast("etree._Element", element)
+    raise Malformed("xml.well_formed", "not a well-formed XML document")
 
 
 @dataclass(slots=True)
