@@ -83,6 +83,8 @@ class Client:
         parts = _parts(url)
         if parts.userinfo:
             raise Forbidden(_origin(url), "an address with a user name or a password in it is not used")
+        if parts.port is not None and not 0 < parts.port < 65536:
+            raise Forbidden(_origin(url), "there is no such port")
         if parts.host and (parts.scheme == "https" or (parts.scheme == "http" and self._policy.allow_loopback)):
             return parts.scheme
         raise Forbidden(_origin(url), "only https addresses are used")
