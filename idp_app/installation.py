@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Final
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from federation.storage import engine as engines
 from federation.storage import migrations
@@ -53,7 +53,9 @@ class Installation:
         engine = engines.create(settings.database_url)
         migrations.require_current(engine, script_location=SCRIPTS, version_table=VERSION_TABLE)
         sessions = factory(engine)
-        outbox.on_commit(sessions, bell.ringer(settings))
+        ring = bell.Ringer(settings)
+        outbox.on_commit(sessions, ring)
+        event.listen(engine, "engine_disposed", lambda _engine: ring.close())
         return cls(settings, keys, engine, sessions, clock)
 
     def check(self) -> None:

@@ -92,7 +92,11 @@ class Worker:
 def work(installation: Installation) -> None:
     """Be a worker until told to stop. Raises `ConfigurationError`."""
     quieten()
-    Worker(installation, bell.open_queue(installation.settings)).work_forever()
+    queue = bell.open_queue(installation.settings)
+    try:
+        Worker(installation, queue).work_forever()
+    finally:
+        queue.storage.close()
 
 
 def quieten() -> None:

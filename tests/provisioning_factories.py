@@ -161,11 +161,18 @@ class Sites:
         self.sp.clock.advance(**span)
 
 
-def make_sites(folder: Path, *, release: str = "directory", serves: tuple[str, ...] = ("Staff",)) -> Sites:
-    """Both sites, connected; nothing is provisioned yet."""
+def make_sites(
+    folder: Path,
+    *,
+    release: str = "directory",
+    serves: tuple[str, ...] = ("Staff",),
+    databases: tuple[str, str] | None = None,
+) -> Sites:
+    """Both sites, connected; nothing is provisioned yet. `databases` are the addresses of theirs, files unless told."""
     for name in ("idp", "sp"):
         (folder / name).mkdir(parents=True)
-    idp, sp = make_idp(folder / "idp"), make_site(folder / "sp")
+    more = ({}, {}) if databases is None else ({"database_url": databases[0]}, {"database_url": databases[1]})
+    idp, sp = make_idp(folder / "idp", **more[0]), make_site(folder / "sp", **more[1])
     idp.connect(FakeSP(), release=release, serves=serves)
     with sp.unit_of_work() as session:
         connection = sp_connections.by_entity_id(session, sp.idp.entity_id)

@@ -65,19 +65,29 @@ def open_queue(settings: IdPSettings) -> Huey:
             raise ConfigurationError(f"idp.queue_url: {other} is none of sqlite, postgresql and redis")
 
 
-def ringer(settings: IdPSettings) -> Callable[[], None]:
+class Ringer:
     """What rings the bell. The queue is opened at the first ring; one that fails is logged and never raises."""
-    bells: list[Bell] = []
 
-    def ring() -> None:
+    def __init__(self, settings: IdPSettings) -> None:
+        self._settings = settings
+        self._queue: Huey | None = None
+        self._bell: Bell | None = None
+
+    def __call__(self) -> None:
+        """Ring."""
         try:
-            if not bells:
-                bells.append(Bell(open_queue(settings)))
-            bells[0].ring_sweep()
+            if self._bell is None:
+                self._queue = open_queue(self._settings)
+                self._bell = Bell(self._queue)
+            self._bell.ring_sweep()
         except Exception:  # the change is recorded and the sweeper will find it: nothing may hurt the one who made it
             log.warning("bell_failed", exc_info=True)
 
-    return ring
+    def close(self) -> None:
+        """Close the connection to the queue; the next ring opens another."""
+        if self._queue is not None:
+            self._queue.storage.close()
+        self._queue = self._bell = None
 
 
 class Bell:

@@ -83,7 +83,7 @@ class TestTheBell:
         assert provisioned.idp.count(Change) == 0
 
     def test_a_bell_that_cannot_ring_hurts_nobody(self, provisioned: Sites, caplog: pytest.LogCaptureFixture) -> None:
-        ring = bell.ringer(make_settings(Path("/nowhere"), queue_url="sqlite:////proc/nowhere/queue"))
+        ring = bell.Ringer(make_settings(Path("/nowhere"), queue_url="sqlite:////proc/nowhere/queue"))
         with caplog.at_level(logging.WARNING):
             ring()
         assert "bell_failed" in caplog.text
