@@ -8,7 +8,11 @@ from collections.abc import Generator
 
 import pytest
 
+from tests.chromium import authority, chromium
 from tests.live import REQUIRE_ALL
+
+# One Chromium for the whole run: Playwright drives one at a time, whichever folder asks for it.
+__all__ = ["authority", "chromium"]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -9,10 +9,7 @@ from playwright.sync_api import Browser
 
 from tests.browser.person import Person
 from tests.certificate_authority import CertificateAuthority
-from tests.chromium import authority, chromium
 from tests.demo_sites import DemoSites, demo_sites
-
-__all__ = ["authority", "chromium"]
 
 HTTP = "http-one-host"
 HTTPS = "https-three-sites"

@@ -7,10 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.chromium import authority, chromium
 from tests.interop.identity_provider import IdentityProvider, identity_provider
-
-__all__ = ["authority", "chromium"]
 
 
 @pytest.fixture(scope="module")
