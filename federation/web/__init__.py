@@ -7,12 +7,25 @@ from end to end (docs/decisions/guest-in-a-host.md).
 
 from __future__ import annotations
 
-from pyramid.config import Configurator
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from federation.web.pages import page
-from federation.web.scope import Site
+if TYPE_CHECKING:
+    from pyramid.config import Configurator
+
+    from federation.web.pages import page
+    from federation.web.scope import Site
 
 __all__ = ["Site", "includeme", "page"]
+
+_HOMES = {"page": "federation.web.pages", "Site": "federation.web.scope"}
+
+
+def __getattr__(name: str) -> Any:
+    """Load Pyramid and Jinja when a page is shown: every command reads settings from here, and shows none."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
 
 
 def includeme(config: Configurator) -> None:
