@@ -122,6 +122,16 @@ def end(session: Session, arrival: Arrival, installation: Installation, act: Act
     return ended
 
 
+def sites_of(session: Session, session_id: str) -> Sequence[str]:
+    """The names of the sites that a session reached, in order."""
+    reached = (
+        select(Connection.name)
+        .join(Participation, Participation.connection_id == Connection.id)
+        .where(Participation.session_id == session_id)
+    )
+    return session.scalars(reached.distinct().order_by(Connection.name)).all()
+
+
 def answer(
     arrival: Arrival, status: Status, installation: Installation, *, relay_state: str | None, now: datetime
 ) -> str | PostForm | None:

@@ -262,3 +262,10 @@ def test_the_metadata_offers_logout_by_redirect_first(idp: IdPSite) -> None:
     assert idp.entity.idp is not None
     offered = [endpoint.binding for endpoint in idp.entity.idp.single_logout]
     assert offered == [Binding.REDIRECT, Binding.POST, Binding.SOAP]
+
+
+def test_the_sign_out_page_lists_the_sites_that_this_session_opened(idp: IdPSite, intranet: FakeSP) -> None:
+    browser = idp.sign_in("alice")
+    assert "In this session you opened" not in browser.get("/signout").text
+    arrive_at(intranet, browser, idp)
+    assert "<li>Intranet</li>" in browser.get("/signout").text
