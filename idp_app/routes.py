@@ -26,6 +26,7 @@ def includeme(config: Configurator) -> None:
     add("idp.sign_out", "/signout")
     add("idp.metadata", "/saml/metadata", factory=Federation)
     add("idp.sso", "/saml/sso", factory=Federation, cross_site=True, popup=True)
+    add("idp.slo", "/saml/slo", factory=Federation, cross_site=True, popup=True)
     add("idp.continue", "/saml/continue/{key}", factory=Federation, popup=True)
     add("idp.console", "/admin")
     add("idp.people", "/admin/people")

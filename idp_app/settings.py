@@ -158,6 +158,11 @@ class IdPSettings(Settings):
         return f"{self.public_url}/saml/sso"
 
     @property
+    def slo_url(self) -> str:
+        """The SingleLogoutService, the same address for every binding."""
+        return f"{self.public_url}/saml/slo"
+
+    @property
     def host(self) -> str:
         """The host name of the public address."""
         return str(urlsplit(self.public_url).hostname)

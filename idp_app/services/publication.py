@@ -7,14 +7,19 @@ import hmac
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from federation.saml.metadata.entity import Contact, Entity
+from federation.saml.metadata.entity import Contact, Endpoint, Entity
 from federation.saml.metadata.publishing import Presentation, idp_entity, publish
+from federation.saml.names import Binding
 from idp_app.keys import Keys
 from idp_app.services.name_ids import SUPPORTED
 from idp_app.settings import IdPSettings
 
 PERIOD: Final = timedelta(hours=1)
 """A document is made once for each period: every process makes the same octets, so caches and ETags agree."""
+
+
+LOGOUT_BINDINGS: Final = (Binding.REDIRECT, Binding.POST, Binding.SOAP)
+"""Redirect first: it is what partners are to use (SDP-IDP25)."""
 
 
 class Document(NamedTuple):
@@ -36,6 +41,7 @@ def entity(settings: IdPSettings, keys: Keys) -> Entity:
         sso_url=settings.sso_url,
         signing_certificates=(keys.certificate,),
         scopes=(settings.scope,),
+        single_logout=tuple(Endpoint(binding, settings.slo_url) for binding in LOGOUT_BINDINGS),
         name_id_formats=SUPPORTED,
     )
 

@@ -20,7 +20,7 @@ from federation.errors import PolicyRefusal
 from federation.saml.profiles.authn_context import PASSWORD
 from federation.web import csrf, page, saml
 from federation.web.cookies import SESSION
-from idp_app.services import audit, sessions, sign_in
+from idp_app.services import audit, logout, sessions, sign_in
 from idp_app.services.live import LiveConnection
 from idp_app.services.questions import Waiting
 from idp_app.services.sign_in import Attempt, Verdict
@@ -112,9 +112,11 @@ def stale(_error: Exception, request: Request) -> Response:
 @view_config(route_name="idp.sign_out", request_method="GET")
 def ask_sign_out(request: Request) -> Response:
     """Ask first: a link must not sign anybody out."""
-    if request.idp.signed_in is None:
+    idp = request.idp
+    if idp.signed_in is None:
         return saml.redirect(request.federation.url("idp.home"))
-    return page(request, "idp_app:templates/sign_out.jinja2")
+    sites = logout.sites_of(idp.session, idp.signed_in.session_id)
+    return page(request, "idp_app:templates/sign_out.jinja2", {"sites": sites})
 
 
 @view_config(route_name="idp.sign_out", request_method="POST")

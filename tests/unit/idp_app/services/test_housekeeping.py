@@ -36,14 +36,28 @@ def left(idp: IdPSite) -> set[str]:
 
 
 def test_what_is_in_use_stays(used: IdPSite):
-    assert purge(used, minutes=30) == {"requests": 0, "sessions": 0, "failures": 0, "browsers": 0, "audit": 0}
+    assert purge(used, minutes=30) == {
+        "requests": 0,
+        "logouts": 0,
+        "sessions": 0,
+        "failures": 0,
+        "browsers": 0,
+        "audit": 0,
+    }
     assert left(used) == {table.__tablename__ for table in TABLES}
 
 
 def test_everything_goes_in_its_time(used: IdPSite):
     assert purge(used, hours=2)["sessions"] == 1
     assert left(used) == {"received_request", "sign_in_throttle", "known_browser"}
-    assert purge(used, hours=25) == {"requests": 1, "sessions": 0, "failures": 1, "browsers": 0, "audit": 0}
+    assert purge(used, hours=25) == {
+        "requests": 1,
+        "logouts": 0,
+        "sessions": 0,
+        "failures": 1,
+        "browsers": 0,
+        "audit": 0,
+    }
     assert purge(used, days=180)["browsers"] == 1
     assert left(used) == set()
     assert purge(used, days=366)["audit"] > 0
