@@ -6,11 +6,13 @@ is what any application says that includes `sp_app`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pyramid.config import Configurator
 from pyramid.router import Router
 
+from federation.errors import ConfigurationError
 from sp_app import database
 from sp_app.provider import provider_of
 
@@ -18,9 +20,17 @@ from sp_app.provider import provider_of
 def main(_global_config: dict[str, str], **settings: Any) -> Router:
     """The site as a WSGI application (`egg:saml-federation#sp`).
 
-    Raises `ConfigurationError` with every mistake in the settings, for a missing key, and for a database that is not
-    there or not at this release.
+    Ends the process with one sentence when it cannot start: every mistake in the settings, a missing key, a database
+    that is not there or not at this release.
     """
+    try:
+        return make_app(settings)
+    except ConfigurationError as error:
+        raise SystemExit(f"Error: {error.message}") from None
+
+
+def make_app(settings: Mapping[str, Any]) -> Router:
+    """The site on these settings. Raises `ConfigurationError`, also when a Pyramid action found the mistake."""
     own = {"tm.manager_hook": "pyramid_tm.explicit_manager", "tm.annotate_user": "no"}
     config = Configurator(settings={**own, **settings})
     config.include("federation.web.site")

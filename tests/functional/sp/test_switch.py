@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import delete
 from webtest import TestApp
 
+from sp_app import demo
 from sp_app.models import IdPConnection
-from tests.sp_factories import Site
+from tests.sp_factories import Site, site_settings
 
 ENDPOINTS = [("GET", "/saml/metadata"), ("GET", "/saml/login"), ("POST", "/saml/acs"), ("POST", "/saml/logout")]
 
@@ -53,3 +56,10 @@ def test_the_site_is_ready_whether_it_is_on_or_off(site: Site, browser: TestApp)
     assert browser.get("/healthz").json == {"status": "ready", "federation": "on"}
     site.switch(on=False)
     assert browser.get("/healthz").json == {"status": "ready", "federation": "off"}
+
+
+def test_a_site_that_cannot_start_says_why_in_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"^Error: .*signing\.key\.pem is missing: run the upgrade command first$"):
+        demo.main({}, **site_settings(tmp_path))
+    with pytest.raises(SystemExit, match=r"^Error: sp\.public_url: is required and not set; "):
+        demo.main({})
