@@ -100,7 +100,7 @@ docs: $(VENV)/test.stamp ## Write the pages of docs/reference that come from the
 ##@ Now and then
 
 # Universal: one lock for each Python and platform of setup.py. Versions move with LOCK_ARGS=--upgrade only.
-LOCK = $(BIN)/uv pip compile setup.py --quiet --universal --python-version 3.11 --generate-hashes --no-strip-markers \
+LOCK = $(BIN)/uv pip compile setup.py --quiet --universal --python-version 3.11 --generate-hashes --no-strip-markers --no-strip-extras \
     --only-binary lxml --only-binary xmlsec --emit-build-options --custom-compile-command "make lock" $(LOCK_ARGS)
 
 .PHONY: lock

@@ -21,11 +21,13 @@ RUN = [
     "prometheus-client>=0.22",
     "psycopg[binary]>=3.2",
     "pydantic>=2.11",
+    "pyotp>=2.9",
     "pyramid>=2.0.2",
     "pyramid-jinja2>=2.10",
     "pyramid-tm>=2.6",
     "pysaml2>=7.5.5,<8",
     "rich>=14",
+    "segno>=1.6",
     # Pyramid 2.1 finds assets by setuptools' pkg_resources, which from 80.9 on complains to users at every start.
     "setuptools>=77,<80.9",
     "sqlalchemy>=2.1,<2.2",
@@ -39,6 +41,8 @@ RUN = [
 BUILD = ["setuptools>=77"]
 
 TEST = [
+    # Coverage-guided fuzzing of the parsers (tests/fuzz).
+    "atheris>=3.0,<3.1",
     "axe-playwright-python>=0.1",
     "beautifulsoup4>=4.13",
     "coverage[toml]>=7.10",
@@ -47,10 +51,13 @@ TEST = [
     "lxml-stubs>=0.5.1",
     "mypy>=1.18",
     "playwright>=1.55",
+    # Two other implementations, for the differential tests and the benchmarks.
+    "pyff>=2.1",
     "pytest>=8.4",
     "pytest-cov>=7",
     "pytest-socket>=0.7",
     "pytest-xdist>=3.8",
+    "python3-saml>=1.16",
     "ruff>=0.13",
     "scim2-tester>=0.5.2",
     "uv>=0.8",

@@ -17,7 +17,7 @@ LOCKS = ("requirements.lock", "requirements-test.lock")
 def pins(lock: str) -> dict[str, set[str]]:
     """Name to versions (a package may differ by Python version)."""
     found: dict[str, set[str]] = {}
-    for name, version in re.findall(r"(?m)^([a-z0-9-]+)==([^ ;\\]+)", (ROOT / lock).read_text()):
+    for name, version in re.findall(r"(?m)^([a-z0-9-]+)(?:\[[a-z0-9,-]+\])?==([^ ;\\]+)", (ROOT / lock).read_text()):
         found.setdefault(name, set()).add(version)
     return found
 
@@ -37,7 +37,7 @@ def test_a_lock_names_no_index_and_no_host(lock):
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_every_package_in_a_lock_has_hashes(lock):
-    blocks = re.split(r"(?m)^(?=[a-z0-9-]+==)", (ROOT / lock).read_text())[1:]
+    blocks = re.split(r"(?m)^(?=[a-z0-9-]+(?:\[[a-z0-9,-]+\])?==)", (ROOT / lock).read_text())[1:]
     assert [block.splitlines()[0] for block in blocks if "--hash=sha256:" not in block] == []
 
 
