@@ -98,7 +98,7 @@ def test_a_partner_who_takes_only_weak_methods_gets_nothing(methods: tuple[str, 
         encrypted(key=descriptor(*methods))
 
 
-@pytest.mark.parametrize("key", [factories.ec_signing_key().public_key, b"junk"])
+@pytest.mark.parametrize("key", [factories.ec_signing_key().public_key, b"junk"], ids=["EC", "junk"])
 def test_a_key_one_cannot_encrypt_to_suits_nobody(key: bytes) -> None:
     assert not encryption.suits(KeyDescriptor("encryption", key))
     with pytest.raises(ConfigurationError):

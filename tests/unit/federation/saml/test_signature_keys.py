@@ -67,7 +67,11 @@ def test_a_key_that_lives_elsewhere_only_signs() -> None:
     assert outside.sign(b"octets") == inside.sign(b"octets")
 
 
-@pytest.mark.parametrize("key", [spki(WEAK_RSA), spki(WEAK_EC), spki(OTHER_KIND), b"junk", b""])
+@pytest.mark.parametrize(
+    "key",
+    [spki(WEAK_RSA), spki(WEAK_EC), spki(OTHER_KIND), b"junk", b""],
+    ids=["short RSA", "short EC", "another kind", "junk", "empty"],
+)
 def test_a_weak_or_strange_public_key_is_none(key: bytes) -> None:
     assert load_public_key(key) is None
 

@@ -62,7 +62,9 @@ def test_a_generated_key_can_be_read_with_blanks_around_it() -> None:
     assert len(read_key(f" {generate_key()}\n")) == 32
 
 
-@pytest.mark.parametrize("text", ["", "c2hvcnQ=", "not base64!", generate_key()[:-4]])
+@pytest.mark.parametrize(
+    "text", ["", "c2hvcnQ=", "not base64!", generate_key()[:-4]], ids=["empty", "short", "no base64", "cut"]
+)
 def test_a_key_that_is_none_is_refused_without_being_echoed(text: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         read_key(text)
