@@ -20,7 +20,7 @@ from federation.saml.codec import assertion as assertion_codec
 from federation.saml.codec import response as response_codec
 from federation.saml.messages import Received, Status
 from federation.saml.names import XENC, Algorithm, Binding, ConfirmationMethod, StatusCode
-from federation.saml.profiles import sso_response_rules
+from federation.saml.profiles import sso_assertion_rules, sso_authn_rules, sso_response_rules
 from federation.saml.signature import Algorithms
 from tests import factories
 from tests.attacks.forging import (
@@ -248,111 +248,109 @@ RESPONSES = (
         lambda: xml.serialise(appended(response_codec.write(envelope()), encrypted(evil_assertion()))),
     ),
     Attack(
-        sso_response_rules.assertion_root,
+        sso_assertion_rules.assertion_root,
         "another element, encrypted",
         lambda: signed_around(encrypted(b"<saml:Issuer>x</saml:Issuer>")),
         behind="xml.root",
     ),
     Attack(
-        sso_response_rules.assertion_assertions,
+        sso_assertion_rules.assertion_assertions,
         "an assertion parked in a value, encrypted",
         lambda: signed_around(encrypted(in_a_value(f"{A}Assertion"))),
     ),
     Attack(
-        sso_response_rules.assertion_signatures,
+        sso_assertion_rules.assertion_signatures,
         "a signature parked in a value, encrypted",
         lambda: signed_around(encrypted(in_a_value(f"{D}Signature"))),
     ),
     Attack(
-        sso_response_rules.assertion_version,
+        sso_assertion_rules.assertion_version,
         "a SAML 1.1 assertion",
         lambda: signed_response(change_assertion=put("Version", "1.1")),
     ),
     Attack(
-        sso_response_rules.assertion_issuer,
+        sso_assertion_rules.assertion_issuer,
         "an assertion in another identity provider's name",
         lambda: signed_response(assertion(issuer="https://other.example.net")),
     ),
     Attack(
-        sso_response_rules.assertion_issue_instant,
+        sso_assertion_rules.assertion_issue_instant,
         "an old assertion",
         lambda: signed_response(assertion(issue_instant=NOW - 60 * MINUTE)),
     ),
     Attack(
-        sso_response_rules.known_conditions,
+        sso_assertion_rules.known_conditions,
         "a condition that nobody knows",
         lambda: signed_response(change_assertion=under(f"{A}Conditions", "{urn:x}OnlyOnSundays")),
     ),
     Attack(
-        sso_response_rules.audience,
+        sso_assertion_rules.audience,
         "for another service provider",
         lambda: conditions(audience_restrictions=((factories.OTHER_SP,),)),
     ),
-    Attack(sso_response_rules.audience, "for nobody in particular", lambda: conditions(audience_restrictions=())),
-    Attack(sso_response_rules.audience, "without conditions", lambda: signed_response(assertion(conditions=None))),
+    Attack(sso_assertion_rules.audience, "for nobody in particular", lambda: conditions(audience_restrictions=())),
+    Attack(sso_assertion_rules.audience, "without conditions", lambda: signed_response(assertion(conditions=None))),
     Attack(
-        sso_response_rules.audience,
+        sso_assertion_rules.audience,
         "restricted twice, once to somebody else",
         lambda: conditions(audience_restrictions=((factories.SP,), (factories.OTHER_SP,))),
     ),
     Attack(
-        sso_response_rules.audience,
+        sso_assertion_rules.audience,
         "for somebody whose name begins like ours",
         lambda: conditions(
             audience_restrictions=((f"{factories.SP}/", factories.SP.upper(), f" {factories.SP}.evil"),)
         ),
     ),
-    Attack(sso_response_rules.not_before, "not valid yet", lambda: conditions(not_before=NOW + 5 * MINUTE)),
-    Attack(sso_response_rules.not_on_or_after, "valid no more", lambda: conditions(not_on_or_after=NOW - 5 * MINUTE)),
+    Attack(sso_assertion_rules.not_before, "not valid yet", lambda: conditions(not_before=NOW + 5 * MINUTE)),
+    Attack(sso_assertion_rules.not_on_or_after, "valid no more", lambda: conditions(not_on_or_after=NOW - 5 * MINUTE)),
     Attack(
-        sso_response_rules.authn_statement,
+        sso_authn_rules.authn_statement,
         "nothing about a sign-in",
         lambda: signed_response(assertion(authn_statements=())),
     ),
+    Attack(sso_authn_rules.authn_instant, "a sign-in in the future", lambda: stated(authn_instant=NOW + 60 * MINUTE)),
     Attack(
-        sso_response_rules.authn_instant, "a sign-in in the future", lambda: stated(authn_instant=NOW + 60 * MINUTE)
+        sso_authn_rules.session, "a session that has ended", lambda: stated(session_not_on_or_after=NOW - 5 * MINUTE)
     ),
     Attack(
-        sso_response_rules.session, "a session that has ended", lambda: stated(session_not_on_or_after=NOW - 5 * MINUTE)
-    ),
-    Attack(
-        sso_response_rules.authn_context,
+        sso_authn_rules.authn_context,
         "another authentication context than requested",
         signed_response,
         lambda: {"requested_class_refs": ("https://refeds.org/profile/mfa",)},
     ),
     Attack(
-        sso_response_rules.force_authn,
+        sso_authn_rules.force_authn,
         "an old sign-in where a new one was demanded",
         lambda: stated(authn_instant=NOW - 60 * MINUTE),
         lambda: {"force_authn": True, "request_instant": NOW - MINUTE},
     ),
     Attack(
-        sso_response_rules.bearer,
+        sso_assertion_rules.bearer,
         "only for the holder of a key",
         lambda: confirmed(method=ConfirmationMethod.HOLDER_OF_KEY),
     ),
     Attack(
-        sso_response_rules.bearer, "not confirmed at all", lambda: signed_response(assertion(subject_confirmations=()))
+        sso_assertion_rules.bearer, "not confirmed at all", lambda: signed_response(assertion(subject_confirmations=()))
     ),
-    Attack(sso_response_rules.recipient, "for another recipient", lambda: confirmed(recipient=OTHER)),
-    Attack(sso_response_rules.recipient, "for no recipient", lambda: confirmed(recipient=None)),
+    Attack(sso_assertion_rules.recipient, "for another recipient", lambda: confirmed(recipient=OTHER)),
+    Attack(sso_assertion_rules.recipient, "for no recipient", lambda: confirmed(recipient=None)),
     Attack(
-        sso_response_rules.confirmation_end,
+        sso_assertion_rules.confirmation_end,
         "too late to be delivered",
         lambda: confirmed(not_on_or_after=NOW - 5 * MINUTE),
     ),
-    Attack(sso_response_rules.confirmation_end, "deliverable for ever", lambda: confirmed(not_on_or_after=None)),
+    Attack(sso_assertion_rules.confirmation_end, "deliverable for ever", lambda: confirmed(not_on_or_after=None)),
     Attack(
-        sso_response_rules.confirmation_start, "a bearer confirmation with a start", lambda: confirmed(not_before=NOW)
+        sso_assertion_rules.confirmation_start, "a bearer confirmation with a start", lambda: confirmed(not_before=NOW)
     ),
     Attack(
-        sso_response_rules.confirmation_in_response_to,
+        sso_assertion_rules.confirmation_in_response_to,
         "confirmed for another request",
         lambda: confirmed(in_response_to="_other"),
     ),
     Attack(
-        sso_response_rules.confirmation_in_response_to,
+        sso_assertion_rules.confirmation_in_response_to,
         "confirmed for a request where none was made",
         lambda: signed_response(inside=envelope(in_response_to=None)),
         lambda: {"request_id": None, "allow_unsolicited": True},

@@ -9,13 +9,27 @@ import pytest
 from federation.errors import FederationError, Refused
 from federation.saml import encryption, encryption_shape, signature, signature_shape
 from federation.saml.checks import Check
-from federation.saml.profiles import sso_request_rules, sso_response, sso_response_rules
+from federation.saml.profiles import (
+    sso_assertion_rules,
+    sso_authn_rules,
+    sso_request_rules,
+    sso_response,
+    sso_response_rules,
+)
 from tests import factories
 from tests.attacks.catalogue import ENCRYPTION, RESPONSES, SIGNATURES, Attack, Rule
 from tests.attacks.catalogue_requests import REQUESTS
 
 FOR_THE_SP = (*RESPONSES, *SIGNATURES, *ENCRYPTION)
-MODULES = (sso_response_rules, sso_request_rules, signature_shape, encryption_shape, signature, encryption)
+WITH_LISTS = (
+    sso_response_rules,
+    sso_assertion_rules,
+    sso_authn_rules,
+    sso_request_rules,
+    signature_shape,
+    encryption_shape,
+)
+MODULES = (*WITH_LISTS, sso_response, signature, encryption)
 
 
 def receive(attack: Attack) -> object:
@@ -73,7 +87,7 @@ def rules_in(*modules: ModuleType) -> Iterator[Rule]:
 
 
 def test_every_check_has_its_attack() -> None:
-    rules = set(rules_in(sso_response_rules, sso_request_rules, signature_shape, encryption_shape))
+    rules = set(rules_in(*WITH_LISTS))
     assert len(rules) > 50
     assert rules <= {attack.rule for attack in (*FOR_THE_SP, *REQUESTS)}
 

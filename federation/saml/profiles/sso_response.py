@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from lxml import etree
 
@@ -26,11 +27,12 @@ from federation.saml.codec.response import ENCRYPTED_ASSERTION, RESPONSE
 from federation.saml.messages import Assertion, Attribute, NameID, Received, Response, SubjectConfirmation
 from federation.saml.metadata.entity import KeyDescriptor
 from federation.saml.names import ConfirmationMethod
+from federation.saml.profiles import sso_assertion_rules, sso_authn_rules
 from federation.saml.profiles import sso_response_rules as rules
 from federation.saml.profiles.arrival import open_message
 from federation.saml.profiles.refusals import StatusRefused
 from federation.saml.profiles.sso_response_build import build, build_error
-from federation.saml.profiles.sso_response_rules import ResponseExpectations
+from federation.saml.profiles.sso_response_context import Envelope, ResponseExpectations, Statement, session_end
 
 __all__ = [
     "AcceptedResponse",
@@ -42,6 +44,9 @@ __all__ = [
     "in_response_to_of",
     "issuer_of",
 ]
+
+
+_STATEMENT: Final = (*sso_assertion_rules.STATEMENT, *sso_authn_rules.AUTHN, *sso_assertion_rules.SUBJECT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,7 @@ def accept(received: Received, expected: ResponseExpectations) -> AcceptedRespon
         algorithms=expected.algorithms,
     )
     response = attempt(opened.checks, rules.FORM, response_codec.read, opened.element)
-    envelope = rules.Envelope(response, opened.element, opened.signed, expected)
+    envelope = Envelope(response, opened.element, opened.signed, expected)
     checks = run(rules.ENVELOPE, opened.checks, envelope)
     try:
         checks = run(rules.STATUS, checks, envelope)
@@ -117,8 +122,8 @@ def accept(received: Received, expected: ResponseExpectations) -> AcceptedRespon
     assertion = attempt(
         checks, rules.FORM, assertion_codec.read, assertion_element, open_encrypted=_opener(expected, checks)
     )
-    statement = rules.Statement(assertion, assertion_element, expected)
-    checks = run(rules.STATEMENT, checks, statement)
+    statement = Statement(assertion, assertion_element, expected)
+    checks = run(_STATEMENT, checks, statement)
     confirmation, checks = _confirmation(assertion, expected, checks)
     authn = statement.authn
     return AcceptedResponse(
@@ -127,7 +132,7 @@ def accept(received: Received, expected: ResponseExpectations) -> AcceptedRespon
         replay_key=hashlib.sha256(f"{assertion.issuer}\n{assertion.id}".encode()).hexdigest(),
         replay_until=_replay_until(assertion, confirmation, expected),
         session_index=None if authn is None else authn.session_index,
-        session_not_on_or_after=rules.session_end(assertion),
+        session_not_on_or_after=session_end(assertion),
         checks=checks,
     )
 
@@ -137,13 +142,13 @@ def _keys(expected: ResponseExpectations) -> Sequence[KeyDescriptor]:
 
 
 def _assertion(
-    envelope: rules.Envelope, identifiers: Collection[str], checks: tuple[Check, ...]
+    envelope: Envelope, identifiers: Collection[str], checks: tuple[Check, ...]
 ) -> tuple[etree._Element, tuple[Check, ...]]:
     """The one Assertion: decrypted if need be, as it was signed if it is signed itself, and covered by a signature."""
     expected, element = envelope.expected, envelope.assertions[0]
     if element.tag == ENCRYPTED_ASSERTION:
         element, checks = encryption.examine(element, expected.decryption_keys, checks)
-        checks = run(rules.ASSERTION_DOCUMENT, checks, element)
+        checks = run(sso_assertion_rules.DOCUMENT, checks, element)
         attempt(checks, rules.FORM, xml.collect_ids, element, known=identifiers)
     own = signature.is_signed(element)
     if own:
@@ -167,7 +172,7 @@ def _confirmation(
     for confirmation in assertion.subject_confirmations:
         if confirmation.method == ConfirmationMethod.BEARER:
             try:
-                return confirmation, run(rules.CONFIRMATION, checks, confirmation, expected)
+                return confirmation, run(sso_assertion_rules.CONFIRMATION, checks, confirmation, expected)
             except Refused as refused:
                 refusal = refusal or refused
     if refusal is not None:
