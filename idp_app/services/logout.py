@@ -19,7 +19,7 @@ from federation.saml.bindings.post import PostForm
 from federation.saml.checks import Check, Seen, rule, run
 from federation.saml.identifiers import new_id
 from federation.saml.messages import LogoutRequest, LogoutResponse, NameID, Received, Status
-from federation.saml.names import Binding, NameIDFormat, StatusCode
+from federation.saml.names import NameIDFormat, StatusCode
 from federation.saml.profiles import logout
 from federation.saml.profiles.logout_rules import LogoutExpectations
 from idp_app.installation import Installation
@@ -139,14 +139,11 @@ def answer(
 
     None when its metadata offers neither: there is nowhere to answer, and the person has to see a page of ours.
     """
-    for binding in (Binding.REDIRECT, Binding.POST):
-        for endpoint in arrival.partner.sp.single_logout:
-            if endpoint.binding == binding:
-                response = _response(
-                    arrival, status, installation, endpoint.response_location or endpoint.location, now
-                )
-                return logout.send(response, binding=binding, key=installation.keys.signing, relay_state=relay_state)
-    return None
+    endpoint = logout.answered_at(arrival.partner.sp)
+    if endpoint is None:
+        return None
+    response = _response(arrival, status, installation, endpoint.location, now)
+    return logout.send(response, binding=endpoint.binding, key=installation.keys.signing, relay_state=relay_state)
 
 
 def answer_in_envelope(arrival: Arrival, status: Status, installation: Installation, *, now: datetime) -> bytes:

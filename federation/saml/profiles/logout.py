@@ -8,7 +8,7 @@ means is decided by `names`, against what the asked one remembers of that partne
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -18,6 +18,7 @@ from lxml import etree
 from federation.errors import ConfigurationError, Malformed
 from federation.saml import encryption, signature, xml
 from federation.saml.bindings import post, redirect, soap
+from federation.saml.bindings.destination import check_destination
 from federation.saml.bindings.parameters import REQUEST, RESPONSE
 from federation.saml.bindings.post import PostForm
 from federation.saml.checks import Check, attempt, run
@@ -25,6 +26,7 @@ from federation.saml.codec import logout as codec
 from federation.saml.codec.common import ISSUER, read_issuer
 from federation.saml.encryption import DecryptionKey
 from federation.saml.messages import LogoutRequest, LogoutResponse, NameID, Received, Status
+from federation.saml.metadata.entity import Endpoint, Role
 from federation.saml.names import Binding, NameIDFormat, StatusCode
 from federation.saml.profiles import logout_rules as rules
 from federation.saml.profiles.arrival import open_message
@@ -108,6 +110,36 @@ def send(
             xml.serialise(element), parameter=parameter, destination=message.destination, relay_state=relay_state
         )
     raise ConfigurationError(f"logout: no browser carries {binding}")
+
+
+def asked_at(role: Role) -> Endpoint | None:
+    """Where a partner takes our requests from a browser: by Redirect, or by POST where it offers nothing else.
+
+    SDP-SP25, SDP-IDP24. None where its metadata offers neither at an address that a browser may be sent to.
+    """
+    return _by_browser(role, lambda endpoint: endpoint.location)
+
+
+def answered_at(role: Role) -> Endpoint | None:
+    """The same for our answers (SDP-SP31, SDP-IDP28): its `location` is the ResponseLocation where there is one."""
+    return _by_browser(role, lambda endpoint: endpoint.response_location or endpoint.location)
+
+
+def _by_browser(role: Role, location_of: Callable[[Endpoint], str]) -> Endpoint | None:
+    for binding in (Binding.REDIRECT, Binding.POST):
+        for endpoint in role.single_logout:
+            location = location_of(endpoint)
+            if endpoint.binding == binding and _is_fit(location):
+                return Endpoint(binding, location)
+    return None
+
+
+def _is_fit(location: str) -> bool:
+    try:
+        check_destination(location)
+    except ConfigurationError:
+        return False
+    return True
 
 
 def envelope(message: LogoutRequest | LogoutResponse, *, key: SigningKey) -> bytes:

@@ -14,7 +14,7 @@ from federation.saml.codec import logout as codec
 from federation.saml.codec.common import A
 from federation.saml.encryption import DecryptionKey
 from federation.saml.messages import LogoutRequest, LogoutResponse, NameID, Received, Status
-from federation.saml.metadata.entity import Entity, KeyDescriptor, SPRole
+from federation.saml.metadata.entity import Endpoint, Entity, KeyDescriptor, SPRole
 from federation.saml.names import Binding, NameIDFormat, StatusCode
 from federation.saml.profiles import logout
 from federation.saml.profiles.logout import LogoutExpectations
@@ -218,6 +218,33 @@ def test_the_outcome_is_what_the_partner_says(status: Status, outcome: str) -> N
 )
 def test_an_identifier_names_a_session_unless_something_it_says_differs(asked: NameID, named: bool) -> None:
     assert logout.names(asked, REQUEST.name_id) is named
+
+
+@pytest.mark.parametrize(
+    ("offered", "asked", "answered"),
+    [
+        ((Binding.POST, Binding.REDIRECT, Binding.SOAP), Binding.REDIRECT, Binding.REDIRECT),
+        ((Binding.SOAP, Binding.POST), Binding.POST, Binding.POST),
+        ((Binding.SOAP,), None, None),
+        ((), None, None),
+    ],
+)
+def test_a_partner_is_asked_and_answered_by_redirect_where_it_can_be(
+    offered: tuple[str, ...], asked: str | None, answered: str | None
+) -> None:
+    role = SPRole(single_logout=tuple(Endpoint(binding, SLO, response_location=f"{SLO}/done") for binding in offered))
+    assert logout.asked_at(role) == (Endpoint(asked, SLO) if asked else None)
+    assert logout.answered_at(role) == (Endpoint(answered, f"{SLO}/done") if answered else None)
+
+
+@pytest.mark.parametrize(
+    "location", ["http://idp.test/slo", "javascript:alert(1)", "https://idp.test/slo?SAMLRequest="]
+)
+def test_no_browser_is_sent_to_an_unfit_address(location: str) -> None:
+    unfit = Endpoint(Binding.REDIRECT, location)
+    fit = Endpoint(Binding.POST, SLO)
+    assert logout.asked_at(SPRole(single_logout=(unfit,))) is None
+    assert logout.answered_at(SPRole(single_logout=(unfit, fit))) == fit
 
 
 def test_what_cannot_be_sent_or_read_says_so() -> None:
