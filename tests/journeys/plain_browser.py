@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urljoin
@@ -49,9 +50,9 @@ class PlainBrowser:
         return self.page
 
     def form(self) -> Form:
-        """The page's one form in its main part, as a browser would send it."""
+        """The page's form, as a browser would send it: that of its main part, where it has one."""
         soup = BeautifulSoup(self.page.text, "lxml")
-        found = soup.select_one("main form")
+        found = soup.select_one("main form") or soup.select_one("form[method=post]")
         assert found is not None, f"no form at {self.url}: {self.text}"
         fields = {str(field["name"]): str(field.get("value", "")) for field in found.select("input[name]")}
         return Form(urljoin(self.url, _attribute(found, "action")), fields)
@@ -70,6 +71,11 @@ class PlainBrowser:
     def forget(self) -> None:
         """Lose every cookie."""
         self._client.cookies.clear()
+
+    def forget_names(self, pattern: str) -> None:
+        """Lose the cookies whose names match: sites on one host name share a jar, whatever their ports."""
+        for cookie in [each for each in self._client.cookies.jar if re.search(pattern, each.name)]:
+            self._client.cookies.jar.clear(cookie.domain, cookie.path, cookie.name)
 
 
 def _attribute(tag: Tag, name: str) -> str:
