@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Final
 
+import httpx
 from sqlalchemy import Engine, event
 
+from federation.http import BackChannel, Policy
 from federation.storage import engine as engines
 from federation.storage import migrations
 from federation.storage.secrets import SecretBox
@@ -45,6 +47,8 @@ class Installation:
     sessions: SessionFactory
     clock: Clock = utc_now
     partners: Partners = field(default_factory=Partners)
+    transport: httpx.BaseTransport | None = None
+    """Replaces the network for what we ask partners (tests)."""
 
     @classmethod
     def open(cls, settings: IdPSettings, *, clock: Clock = utc_now) -> Installation:
@@ -67,6 +71,13 @@ class Installation:
     def passwords(self) -> Passwords:
         """The hasher; made at first use, because most commands need none."""
         return Passwords(self.settings)
+
+    @cached_property
+    def back_channel(self) -> BackChannel:
+        """SOAP to partners, by the site's policy on addresses."""
+        own = self.settings
+        policy = Policy(allow_loopback=own.allow_http_loopback, networks=own.private_networks)
+        return BackChannel(policy, transport=self.transport)
 
     @cached_property
     def secret_box(self) -> SecretBox:

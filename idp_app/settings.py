@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from federation.web import settings as web_settings
-from federation.web.settings import Duration, PublicURL, Settings
+from federation.web.settings import Duration, Networks, PublicURL, Settings
 
 PREFIX: Final = "idp."
 _SCOPE: Final = r"^[A-Za-z0-9][A-Za-z0-9.-]{0,126}$"
@@ -30,13 +29,6 @@ def _within(least: timedelta, most: timedelta) -> AfterValidator:
         return value
 
     return AfterValidator(check)
-
-
-Networks = Annotated[
-    tuple[IPv4Network | IPv6Network, ...],
-    BeforeValidator(lambda value: tuple(value.split()) if isinstance(value, str) else value),
-]
-"""Networks as the ini file writes them: separated by spaces or lines."""
 
 
 class IdPSettings(Settings):
@@ -112,8 +104,8 @@ class IdPSettings(Settings):
     )
     private_networks: Networks = Field(
         default=(),
-        description="Private networks (10.0.0.0/8, separated by spaces) in which partners may be reached for "
-        "provisioning. Public addresses need no entry.",
+        description="Private networks (10.0.0.0/8, separated by spaces) in which partners' servers may be reached: for "
+        "provisioning, and where artifacts are resolved. Public addresses need no entry.",
     )
     queue_url: str = Field(
         default="",

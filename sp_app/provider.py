@@ -13,6 +13,7 @@ from pyramid.interfaces import IRoutesMapper
 from sqlalchemy import Engine
 
 from federation.attributes.catalogue import CATALOGUE
+from federation.http import BackChannel, Policy
 from federation.saml.identifiers import new_id
 from federation.saml.metadata import publishing
 from federation.saml.metadata.entity import Contact, Endpoint, RequestedAttribute
@@ -38,6 +39,7 @@ class Provider:
     engine: Engine
     sessions: SessionFactory
     partners: Partners
+    back_channel: BackChannel
     metadata_url: str
     login_url: str
     acs_url: str
@@ -114,6 +116,7 @@ def _provider(mapper: Any, own: SPSettings, own_keys: Keys, engine: Engine) -> P
         engine=engine,
         sessions=factory(engine),
         partners=Partners(),
+        back_channel=BackChannel(Policy(allow_loopback=own.allow_http_loopback, networks=own.private_networks)),
         metadata_url=metadata_url,
         login_url=url("sp.login"),
         acs_url=url("sp.acs"),

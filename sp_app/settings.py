@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from federation.attributes.catalogue import CATALOGUE
 from federation.web import settings as web_settings
-from federation.web.settings import Duration, PublicURL, Settings, Words
+from federation.web.settings import Duration, Networks, PublicURL, Settings, Words
 from sp_app.targets import is_safe
 
 PREFIX: Final = "sp."
@@ -92,6 +92,11 @@ class SPSettings(Settings):
     session_lifetime: Annotated[Duration, _within(5 * _MINUTE, 7 * _DAY)] = Field(
         default=timedelta(hours=10),
         description="A session ends this long after sign-in, or earlier where the identity provider says so.",
+    )
+    private_networks: Networks = Field(
+        default=(),
+        description="Private networks (10.0.0.0/8, separated by spaces) in which an identity provider's server may be "
+        "reached, where artifacts are resolved. Public addresses need no entry.",
     )
     audit_retention: Annotated[Duration, _within(_DAY, 3650 * _DAY)] = Field(
         default=timedelta(days=365), description="Audit entries older than this are purged by the worker."

@@ -12,6 +12,7 @@ never becomes a way into our own network (server-side request forgery):
 
 from federation.http.addresses import Policy
 from federation.http.client import Answer, Client
-from federation.http.errors import Forbidden, Unreachable
+from federation.http.errors import Forbidden, OutgoingError, Unreachable
+from federation.http.soap import BackChannel
 
-__all__ = ["Answer", "Client", "Forbidden", "Policy", "Unreachable"]
+__all__ = ["Answer", "BackChannel", "Client", "Forbidden", "OutgoingError", "Policy", "Unreachable"]

@@ -5,7 +5,11 @@ from __future__ import annotations
 from federation.errors import FederationError
 
 
-class Unreachable(FederationError):
+class OutgoingError(FederationError):
+    """A request of ours to another server brought nothing that we can use."""
+
+
+class Unreachable(OutgoingError):
     """No answer came: the name, the connection, TLS or the deadline failed. Trying again later may help.
 
     `sent` says whether the request may have arrived: what it asked for may have happened.
@@ -23,7 +27,7 @@ class Unreachable(FederationError):
         return f"{self.origin} does not answer: {self.reason}"
 
 
-class Forbidden(FederationError):
+class Forbidden(OutgoingError):
     """Our own policy does not let us ask this, or take what came: address, scheme, redirect or size."""
 
     rule = "http.policy"

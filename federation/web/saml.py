@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Final
 from urllib.parse import urlsplit
 
 from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
 from pyramid.response import Response
 
-from federation.errors import Malformed
-from federation.saml.bindings import post
+from federation.errors import FederationError, Malformed
+from federation.saml.bindings import post, soap
 from federation.saml.bindings import redirect as redirect_binding
 from federation.saml.bindings.post import PostForm
 from federation.saml.messages import Received
 from federation.web.pages import page
 from federation.web.scope import body_limit
+
+_XML: Final = ("text/xml", "application/soap+xml", "application/xml")
 
 
 def receive(request: Request) -> Received:
@@ -30,6 +33,24 @@ def receive(request: Request) -> Received:
             raise Malformed("post.form", "a message came as a file")
         return post.decode(fields, max_bytes=max_bytes)
     return redirect_binding.decode(request.environ.get("QUERY_STRING", "").encode("latin-1"), max_bytes=max_bytes)
+
+
+def is_soap(request: Request) -> bool:
+    """Whether a request's body is an envelope and no form: the media type tells them apart (SAML Bindings 3.2.3)."""
+    return request.method == "POST" and request.content_type in _XML
+
+
+def envelope_response(content: bytes, *, status: int = 200) -> Response:
+    """An answer by SOAP. Nobody may keep it (SAML Bindings 3.2.3.1)."""
+    media_type, _, charset = soap.MEDIA_TYPE.partition("; charset=")
+    return Response(body=content, status=status, content_type=media_type, charset=charset)
+
+
+def fault_response(request: Request, error: FederationError) -> Response:
+    """Refuse an exchange by SOAP (3.2.3.3). The reference leads to the reason, which is not the sender's to know."""
+    reason = f"The request was not accepted. Reference: {request.federation.reference}"
+    status = 400 if isinstance(error, Malformed) else 403
+    return envelope_response(soap.fault("Client", reason), status=status)
 
 
 def post_form_response(request: Request, form: PostForm, title: str, *, recipient: str | None = None) -> Response:

@@ -17,6 +17,7 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar, get_args
 from urllib.parse import urlsplit
@@ -70,6 +71,8 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 """`8 hours`, `15 minutes`, `1 day, 12 hours`."""
 Words = Annotated[tuple[str, ...], BeforeValidator(_lines)]
 """Several values, separated by spaces or lines."""
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_lines)]
+"""Networks such as 10.0.0.0/8, separated by spaces or lines."""
 PublicURL = Annotated[str, AfterValidator(_public_url)]
 """https, or http on loopback; without a trailing slash or a port that goes without saying."""
 

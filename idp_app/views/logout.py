@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from federation.errors import FederationError, Malformed, ProtocolError
+from federation.errors import ProtocolError
 from federation.saml.bindings import soap
 from federation.saml.bindings.post import PostForm
 from federation.web import page, saml
@@ -17,8 +15,6 @@ from federation.web.scope import body_limit
 from federation.web.transactions import instead
 from idp_app.composition import record_refusal
 from idp_app.services import logout
-
-_XML: Final = ("text/xml", "application/soap+xml", "application/xml")
 
 
 @view_config(route_name="idp.slo", request_method="GET")
@@ -30,7 +26,7 @@ def by_redirect(request: Request) -> Response:
 @view_config(route_name="idp.slo", request_method="POST")
 def by_post(request: Request) -> Response:
     """A LogoutRequest by HTTP-POST, or by SOAP: the media type tells them apart."""
-    return _by_soap(request) if request.content_type in _XML else _by_browser(request)
+    return _by_soap(request) if saml.is_soap(request) else _by_browser(request)
 
 
 def _by_browser(request: Request) -> Response:
@@ -64,19 +60,8 @@ def _by_soap(request: Request) -> Response:
         received = soap.decode(request.body, max_bytes=body_limit(request))
         arrival = logout.arrive(idp.session, received, idp.installation, now)
     except ProtocolError as error:
-        return _fault(request, error)
+        with instead(request):
+            record_refusal(request, error)
+        return saml.fault_response(request, error)
     ended = logout.end(idp.session, arrival, idp.installation, idp.act)
-    return _envelope(logout.answer_in_envelope(arrival, ended.status, idp.installation, now=now), 200)
-
-
-def _fault(request: Request, error: FederationError) -> Response:
-    """Refuse the exchange (SAML Bindings 3.2.3.3). The reference leads to the reason, which is not the sender's."""
-    with instead(request):
-        record_refusal(request, error)
-    reason = f"The request was not accepted. Reference: {request.federation.reference}"
-    return _envelope(soap.fault("Client", reason), 400 if isinstance(error, Malformed) else 403)
-
-
-def _envelope(content: bytes, status: int) -> Response:
-    media_type, _, charset = soap.MEDIA_TYPE.partition("; charset=")
-    return Response(body=content, status=status, content_type=media_type, charset=charset)
+    return saml.envelope_response(logout.answer_in_envelope(arrival, ended.status, idp.installation, now=now))
