@@ -83,13 +83,50 @@ class ConfirmationMethod:
 
 
 class AuthnContextClass:
-    """Authentication context classes (SAML AuthnContext 3.4, REFEDS)."""
+    """Authentication context classes: those of OASIS (SAML AuthnContext 3.4), then REFEDS, Microsoft and NIST."""
 
+    UNSPECIFIED: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified"
+    PREVIOUS_SESSION: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:PreviousSession"
+    INTERNET_PROTOCOL: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:InternetProtocol"
+    TELEPHONY: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:Telephony"
+    NOMAD_TELEPHONY: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:NomadTelephony"
+    PERSONAL_TELEPHONY: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:PersonalTelephony"
+    AUTHENTICATED_TELEPHONY: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:AuthenticatedTelephony"
+    MOBILE_ONE_FACTOR_UNREGISTERED: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:MobileOneFactorUnregistered"
+    MOBILE_ONE_FACTOR_CONTRACT: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:MobileOneFactorContract"
+    MOBILE_TWO_FACTOR_UNREGISTERED: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:MobileTwoFactorUnregistered"
+    MOBILE_TWO_FACTOR_CONTRACT: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:MobileTwoFactorContract"
     PASSWORD: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:Password"  # noqa: S105 - a name
     PASSWORD_PROTECTED_TRANSPORT: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"  # noqa: S105 - a name
-    UNSPECIFIED: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified"
+    INTERNET_PROTOCOL_PASSWORD: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:InternetProtocolPassword"  # noqa: S105 - a name
+    SECURE_REMOTE_PASSWORD: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:SecureRemotePassword"  # noqa: S105 - a name
+    KERBEROS: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:Kerberos"
+    TIME_SYNC_TOKEN: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:TimeSyncToken"  # noqa: S105 - a name
+    TLS_CLIENT: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:TLSClient"
+    X509: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:X509"
+    PGP: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:PGP"
+    SPKI: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:SPKI"
+    XML_DSIG: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:XMLDSig"
+    SOFTWARE_PKI: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:SoftwarePKI"
+    SMARTCARD: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:Smartcard"
+    SMARTCARD_PKI: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:SmartcardPKI"
     REFEDS_SFA: Final = "https://refeds.org/profile/sfa"
     REFEDS_MFA: Final = "https://refeds.org/profile/mfa"
+    MICROSOFT_UNSPECIFIED: Final = "http://schemas.microsoft.com/ws/2008/06/identity/authenticationmethod/unspecified"
+    MICROSOFT_PASSWORD: Final = "http://schemas.microsoft.com/ws/2008/06/identity/authenticationmethod/password"  # noqa: S105 - a name
+    MICROSOFT_WINDOWS: Final = "http://schemas.microsoft.com/ws/2008/06/identity/authenticationmethod/windows"
+    MICROSOFT_KERBEROS: Final = "http://schemas.microsoft.com/ws/2008/06/identity/authenticationmethod/kerberos"
+    FEDERATION_WINDOWS: Final = "urn:federation:authentication:windows"
+    MICROSOFT_TLS_CLIENT: Final = "http://schemas.microsoft.com/ws/2008/06/identity/authenticationmethod/tlsclient"
+    MICROSOFT_X509: Final = "http://schemas.microsoft.com/ws/2008/06/identity/authenticationmethod/x509"
+    MICROSOFT_SMARTCARD: Final = "http://schemas.microsoft.com/ws/2008/06/identity/authenticationmethod/smartcard"
+    MICROSOFT_SMARTCARD_PKI: Final = (
+        "http://schemas.microsoft.com/ws/2008/06/identity/authenticationmethod/smartcardpki"
+    )
+    MICROSOFT_MFA: Final = "http://schemas.microsoft.com/claims/multipleauthn"
+    NIST_AAL1: Final = "http://idmanagement.gov/ns/assurance/aal/1"
+    NIST_AAL2: Final = "http://idmanagement.gov/ns/assurance/aal/2"
+    NIST_AAL3: Final = "http://idmanagement.gov/ns/assurance/aal/3"
 
 
 class Algorithm:

@@ -51,7 +51,7 @@ def open_session(
     expires_at = now + lifetime
     if accepted.session_not_on_or_after is not None:
         expires_at = min(expires_at, accepted.session_not_on_or_after)
-    statement = accepted.assertion.authn_statements[0]
+    statement = accepted.authn
     name_id = accepted.name_id
     session.add(
         FederatedSession(

@@ -18,7 +18,7 @@ from federation.saml import encryption, encryption_shape, signature, signature_s
 from federation.saml.checks import Check
 from federation.saml.codec import assertion as assertion_codec
 from federation.saml.codec import response as response_codec
-from federation.saml.messages import Received, Status
+from federation.saml.messages import Received, RequestedAuthnContext, Status
 from federation.saml.names import XENC, Algorithm, Binding, ConfirmationMethod, StatusCode
 from federation.saml.profiles import sso_assertion_rules, sso_authn_rules, sso_response_rules
 from federation.saml.signature import Algorithms
@@ -317,7 +317,7 @@ RESPONSES = (
         sso_authn_rules.authn_context,
         "another authentication context than requested",
         signed_response,
-        lambda: {"requested_class_refs": ("https://refeds.org/profile/mfa",)},
+        lambda: {"requested_authn_context": RequestedAuthnContext(("https://refeds.org/profile/mfa",))},
     ),
     Attack(
         sso_authn_rules.force_authn,

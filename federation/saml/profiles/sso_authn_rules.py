@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from federation.saml.checks import Seen, rule
+from federation.saml.profiles.authn_context import satisfies
 from federation.saml.profiles.sso_response_context import Statement, session_end
 from federation.saml.times import format_instant
 
@@ -35,12 +36,15 @@ def session(statement: Statement) -> Seen:
     return Seen(end is None or earliest < end, f"a session that lasts beyond {format_instant(earliest)}", received)
 
 
-@rule("assertion.authn_context", "SAML Core 3.3.2.2.1, 3.4.1")
+@rule("assertion.authn_context", "SAML Core 3.3.2.2.1, 3.4.1; IIP-SP07")
 def authn_context(statement: Statement) -> Seen:
-    """The person was authenticated in one of the ways that the request asked for."""
-    wanted, authn = statement.expected.requested_class_refs, statement.authn
+    """The person was authenticated in a way that meets what the request asked for."""
+    wanted, authn = statement.expected.requested_authn_context, statement.authn
     received = None if authn is None else authn.authn_context_class_ref
-    return Seen(not wanted or received in wanted, " or ".join(wanted) or "any class", received or "none")
+    if wanted is None:
+        return Seen(True, "any class", received or "none")
+    ok = satisfies(wanted, received, table=statement.expected.levels)
+    return Seen(ok, f"{wanted.comparison} {' or '.join(wanted.class_refs)}", received or "none")
 
 
 @rule("assertion.force_authn", "SAML Core 3.4.1; SAML Profiles 4.1.4.1")

@@ -24,7 +24,15 @@ from federation.saml.codec import response as response_codec
 from federation.saml.codec.assertion import ASSERTION
 from federation.saml.codec.common import ISSUER, read_issuer
 from federation.saml.codec.response import ENCRYPTED_ASSERTION, RESPONSE
-from federation.saml.messages import Assertion, Attribute, NameID, Received, Response, SubjectConfirmation
+from federation.saml.messages import (
+    Assertion,
+    Attribute,
+    AuthnStatement,
+    NameID,
+    Received,
+    Response,
+    SubjectConfirmation,
+)
 from federation.saml.metadata.entity import KeyDescriptor
 from federation.saml.names import ConfirmationMethod
 from federation.saml.profiles import sso_assertion_rules, sso_authn_rules
@@ -32,7 +40,7 @@ from federation.saml.profiles import sso_response_rules as rules
 from federation.saml.profiles.arrival import open_message
 from federation.saml.profiles.refusals import StatusRefused
 from federation.saml.profiles.sso_response_build import build, build_error
-from federation.saml.profiles.sso_response_context import Envelope, ResponseExpectations, Statement, session_end
+from federation.saml.profiles.sso_response_context import Envelope, ResponseExpectations, Statement, latest, session_end
 
 __all__ = [
     "AcceptedResponse",
@@ -65,6 +73,11 @@ class AcceptedResponse:
     session_index: str | None
     session_not_on_or_after: datetime | None
     checks: tuple[Check, ...]
+
+    @property
+    def authn(self) -> AuthnStatement:
+        """The authentication that counts: the one that the checks looked at."""
+        return latest(self.assertion.authn_statements)
 
     @property
     def name_id(self) -> NameID | None:

@@ -11,9 +11,10 @@ from lxml import etree
 from federation.errors import ConfigurationError
 from federation.saml.codec.response import ENCRYPTED_ASSERTION, assertions_in
 from federation.saml.encryption import DecryptionKey
-from federation.saml.messages import Assertion, AuthnStatement, Response
+from federation.saml.messages import Assertion, AuthnStatement, RequestedAuthnContext, Response
 from federation.saml.metadata.entity import Entity
 from federation.saml.profiles import common
+from federation.saml.profiles.authn_context import DEFAULT, Table
 from federation.saml.signature import DEFAULT_ALGORITHMS, Algorithms
 
 
@@ -24,7 +25,8 @@ class ResponseExpectations:
     `sp_entity_id`, `acs_url`: who we are, and where the response arrived, from our settings. `idp`: whom the request
     was sent to, or who may send unsolicited ones. `request_id`: the ID of the request that this browser began, None for
     an unsolicited response, which needs `allow_unsolicited`. `decryption_keys` are tried in turn.
-    `requested_class_refs`: the authentication context classes that the request asked for exactly; one must come back.
+    `requested_authn_context`: what the request asked for; the class that comes back must meet it, by the order of
+    `levels` where it compares.
     `force_authn` with `request_instant`: the person must have signed in after the request was made.
     `skew`: how far the partner's clock may be off. `max_age`: how old response and assertion may be.
     """
@@ -38,7 +40,8 @@ class ResponseExpectations:
     skew: timedelta = common.SKEW
     max_age: timedelta = common.MAX_AGE
     decryption_keys: Sequence[DecryptionKey] = ()
-    requested_class_refs: tuple[str, ...] = ()
+    requested_authn_context: RequestedAuthnContext | None = None
+    levels: Table = DEFAULT
     request_instant: datetime | None = None
     force_authn: bool = False
     algorithms: Algorithms = DEFAULT_ALGORITHMS
@@ -82,7 +85,12 @@ class Statement:
     def authn(self) -> AuthnStatement | None:
         """The authentication that counts: the latest stated."""
         statements = self.assertion.authn_statements
-        return max(statements, key=lambda statement: statement.authn_instant) if statements else None
+        return latest(statements) if statements else None
+
+
+def latest(statements: Sequence[AuthnStatement]) -> AuthnStatement:
+    """The latest of several statements: a profile allows more than one, and one has to count."""
+    return max(statements, key=lambda statement: statement.authn_instant)
 
 
 def session_end(assertion: Assertion) -> datetime | None:

@@ -7,7 +7,6 @@ from federation.saml.messages import RequestedAuthnContext
 from federation.saml.names import AuthnContextClass
 from federation.saml.profiles.authn_context import (
     DEFAULT,
-    MICROSOFT_MFA,
     MULTI_FACTOR,
     PASSWORD,
     Level,
@@ -20,6 +19,9 @@ from federation.saml.profiles.authn_context import (
 PPT = AuthnContextClass.PASSWORD_PROTECTED_TRANSPORT
 SFA = AuthnContextClass.REFEDS_SFA
 MFA = AuthnContextClass.REFEDS_MFA
+MICROSOFT_MFA = AuthnContextClass.MICROSOFT_MFA
+KERBEROS = AuthnContextClass.KERBEROS
+TIME_SYNC_TOKEN = AuthnContextClass.TIME_SYNC_TOKEN
 AT_PASSWORD = DEFAULT.position(PASSWORD)
 AT_MFA = DEFAULT.position(MULTI_FACTOR)
 
@@ -49,6 +51,25 @@ def asking(comparison: str, *class_refs: str) -> RequestedAuthnContext:
         (asking("maximum", SFA), AT_MFA, SFA),
         (asking("maximum", SFA), AT_PASSWORD, PPT),
         (asking("maximum", MFA), AT_PASSWORD, PPT),
+        (asking("maximum", PPT, MFA), AT_MFA, MFA),
+        (asking("maximum", AuthnContextClass.SMARTCARD_PKI), AT_MFA, MFA),
+        (asking("maximum", AuthnContextClass.UNSPECIFIED), AT_MFA, AuthnContextClass.UNSPECIFIED),
+        # Several: any of them will do, and the first that is true is the one the asker likes best.
+        (asking("exact", "urn:example:unknown", MFA, PPT), AT_MFA, MFA),
+        (asking("minimum", MFA, PPT), AT_PASSWORD, PPT),
+        (asking("better", MFA, PPT), AT_MFA, MFA),
+        (asking("minimum", "urn:example:unknown"), AT_MFA, None),
+        # How somebody signed in is never said untruly, however strong the session is; it is compared all the same.
+        (asking("exact", KERBEROS), AT_MFA, None),
+        (asking("exact", TIME_SYNC_TOKEN), AT_MFA, None),
+        (asking("minimum", KERBEROS), AT_PASSWORD, PPT),
+        (asking("minimum", TIME_SYNC_TOKEN), AT_MFA, MFA),
+        (asking("better", KERBEROS), AT_MFA, MFA),
+        (asking("better", TIME_SYNC_TOKEN), AT_MFA, None),
+        (asking("maximum", KERBEROS), AT_MFA, PPT),
+        # Declarations are not supported; beside classes they do no harm.
+        (RequestedAuthnContext((), declaration_refs=("urn:example:declaration",)), AT_MFA, None),
+        (RequestedAuthnContext((PPT,), declaration_refs=("urn:example:declaration",)), AT_MFA, PPT),
     ],
 )
 def test_what_may_be_stated(requested: RequestedAuthnContext | None, reached: int, stated: str | None) -> None:
@@ -89,6 +110,12 @@ def test_an_administrator_adds_a_class_to_a_level_and_it_means_that_strength() -
     table = DEFAULT.extended([(MULTI_FACTOR, "urn:example:badge-and-pin")])
     assert answer(asking("exact", "urn:example:badge-and-pin"), reached=AT_MFA, table=table)
     assert satisfies(asking("minimum", SFA), "urn:example:badge-and-pin", table=table)
+
+
+def test_every_class_of_oasis_refeds_microsoft_and_nist_has_its_place() -> None:
+    classes = [value for name, value in vars(AuthnContextClass).items() if name.isupper()]
+    assert len(classes) == 40
+    assert all(DEFAULT.strength(uri) is not None for uri in classes)
 
 
 def test_a_class_in_two_levels_or_a_level_that_is_not_there_is_a_mistake_of_configuration() -> None:

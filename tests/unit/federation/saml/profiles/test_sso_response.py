@@ -12,7 +12,7 @@ from federation.saml import encryption, signature, xml
 from federation.saml.codec import assertion as assertion_codec
 from federation.saml.codec import response as response_codec
 from federation.saml.codec.response import ENCRYPTED_ASSERTION
-from federation.saml.messages import Attribute, NameID, Status, SubjectConfirmation
+from federation.saml.messages import Attribute, NameID, RequestedAuthnContext, Status, SubjectConfirmation
 from federation.saml.metadata.entity import Entity, KeyDescriptor
 from federation.saml.names import SAML, AuthnContextClass, NameIDFormat, StatusCode
 from federation.saml.profiles import sso_response
@@ -300,7 +300,7 @@ def test_a_key_without_use_signs_too() -> None:
 @pytest.mark.conformance("IIP-SP07")
 def test_the_requested_authentication_context_came_back() -> None:
     wanted = (AuthnContextClass.REFEDS_MFA, AuthnContextClass.PASSWORD_PROTECTED_TRANSPORT)
-    assert accept_response(factories.response_xml(), requested_class_refs=wanted)
+    assert accept_response(factories.response_xml(), requested_authn_context=RequestedAuthnContext(wanted))
 
 
 def test_a_forced_sign_in_was_after_the_request() -> None:
