@@ -85,6 +85,14 @@ format: $(VENV)/test.stamp ## Format the code, and repair what the linter can re
 coverage: $(VENV)/test.stamp ## Every test once more with branch coverage; prints the table
 	@$(BIN)/pytest --cov --cov-report=term $(PYTEST_ARGS)
 
+# Seconds for each target, and how many targets at a time.
+FUZZ_SECONDS ?= 60
+FUZZ_JOBS ?= 2
+
+.PHONY: fuzz
+fuzz: $(VENV)/test.stamp ## Fuzz each parser for FUZZ_SECONDS=60, two at a time (FUZZ="name name" for some)
+	@$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) --jobs $(FUZZ_JOBS) $(FUZZ)
+
 .PHONY: bench
 bench: $(VENV)/test.stamp ## Measure each budget beside its yardstick and print the table
 	@$(BIN)/python -m tests.bench

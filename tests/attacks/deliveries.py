@@ -77,7 +77,10 @@ def _encrypted_and_signed(sign: str) -> bytes:
 
 
 def read_response(octets: bytes, *, whole: bool, idp: Entity | None = None) -> object:
-    """The assertion that is accepted, and where the envelope is signed too (`whole`), that."""
+    """The assertion that is accepted, and where the envelope's is the only signature (`whole`), that too.
+
+    Of two signatures the outer one may be taken away: what is left is a genuine assertion in an unsigned envelope.
+    """
     accepted = factories.accept_response(octets, idp=idp or factories.idp_entity())
     return (accepted.assertion, accepted.response if whole else None, accepted.replay_key)
 
@@ -92,11 +95,11 @@ def _responses() -> Sequence[Delivery]:
         one("signed", factories.signed_response(), whole=True),
         one("signed with EC", factories.signed_response(key=factories.ec_signing_key()), whole=True, idp=ec_idp),
         one("assertion signed", factories.signed_response(sign="assertion"), whole=False),
-        one("both signed", factories.signed_response(sign="both"), whole=True),
+        one("both signed", factories.signed_response(sign="both"), whole=False),
         one("encrypted parts", factories.signed_response(change_assertion=with_encrypted_parts), whole=True),
         one("signed, encrypted", _encrypted_and_signed("response"), whole=True),
         one("assertion signed, encrypted", _encrypted_and_signed("assertion"), whole=False),
-        one("both signed, encrypted", _encrypted_and_signed("both"), whole=True),
+        one("both signed, encrypted", _encrypted_and_signed("both"), whole=False),
     )
 
 

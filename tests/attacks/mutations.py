@@ -70,6 +70,11 @@ def below(root: etree._Element) -> list[etree._Element]:
     return elements(root)[1:] or [root]
 
 
+def outside(root: etree._Element, element: etree._Element) -> list[etree._Element]:
+    """Every element of a tree that is neither this one nor inside it."""
+    return [other for other in root.iter("*") if element not in (other, *other.iterancestors())]
+
+
 def parent_of(element: etree._Element) -> etree._Element:
     """The parent, or the element itself where it is the root."""
     parent = element.getparent()
@@ -118,10 +123,10 @@ def move(root: etree._Element, choose: Choose) -> None:
     """Move an element somewhere else, or a copy of it."""
     element = choose(below(root))
     moved = twin(element) if choose((True, False)) else element
-    target = choose(
-        [other for other in elements(root) if element not in other.iterancestors() and other is not element]
-    )
-    target.insert(choose(range(len(target) + 1)), moved)
+    targets = outside(root, element)
+    if targets:
+        target = choose(targets)
+        target.insert(choose(range(len(target) + 1)), moved)
 
 
 def swap(root: etree._Element, choose: Choose) -> None:
@@ -211,14 +216,14 @@ def white_space(root: etree._Element, choose: Choose) -> None:
 
 def lend_signature(root: etree._Element, choose: Choose) -> None:
     """Move a signature, or a copy, to another element, perhaps with a reference to that."""
-    signatures = list(root.iter(f"{{{DS}}}Signature"))
+    signatures = [block for block in root.iter(f"{{{DS}}}Signature") if outside(root, block)]
     if signatures:
         block = choose(signatures)
-        target = choose([other for other in elements(root) if block not in (other, *other.iterancestors())])
+        target = choose(outside(root, block))
         block = twin(block) if choose((True, False)) else block
         target.insert(choose((0, 1, len(target))), block)
-        if choose((True, False)):
-            next(block.iter(f"{{{DS}}}Reference")).set("URI", f"#{target.get('ID')}")
+        for reference in block.iter(f"{{{DS}}}Reference"):
+            reference.set("URI", choose((reference.get("URI", ""), f"#{target.get('ID')}")))
 
 
 def swap_identifiers(root: etree._Element, choose: Choose) -> None:
