@@ -1,4 +1,4 @@
-"""What fuzzing starts from, and what it once found, passes every target; and the machinery finds what there is to find."""
+"""What fuzzing starts from, and what it once found, passes every target; and a fault would be found."""
 
 import random
 from pathlib import Path
