@@ -101,6 +101,10 @@ bench: $(VENV)/test.stamp ## Measure each budget beside its yardstick and print 
 bench-check: $(VENV)/test.stamp ## The same, and fail when a budget is missed
 	@$(BIN)/python -m tests.bench --check
 
+.PHONY: bench-peers
+bench-peers: $(VENV)/test.stamp ## Beside other programs' servers (Debian's SimpleSAMLphp and Shibboleth SP), over HTTP
+	@$(BIN)/python -m tests.bench --peers --check
+
 .PHONY: docs
 docs: $(VENV)/test.stamp ## Write the pages of docs/reference that come from the code
 	@$(BIN)/python -m tests.house.reference

@@ -128,6 +128,18 @@ class Process:
         """Its process id."""
         return self._popen.pid
 
+    @property
+    def processor_seconds(self) -> float:
+        """Processor time that it and all its descendants have taken so far (Linux), those that have ended included."""
+        ticks = 0
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                fields = path.read_text().rpartition(") ")[2].split()
+                # Fields 6 and 14 to 17 of proc(5): session, utime, stime, cutime, cstime.
+                if int(fields[3]) == self._popen.pid:
+                    ticks += sum(map(int, fields[11:15]))
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     def wait(self, seconds: float = 20) -> int:
         """Wait until it has ended by itself; answer its exit code."""
         return self._popen.wait(seconds)

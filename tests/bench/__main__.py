@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import ExitStack
+from itertools import chain
 
-from tests.bench import metadata, saml, start_up
+from tests.bench import metadata, peers, saml, start_up
 from tests.bench.measure import Entry, Result, run
 
 HEADINGS = ("", "measured", "beside", "measured", "ratio", "budget", "")
@@ -14,8 +16,14 @@ def main() -> int:
     """Measure every entry, print the table, answer the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--check", action="store_true", help="exit 1 when a ratio is over its budget")
+    parser.add_argument("--peers", action="store_true", help="measure beside other programs' servers instead")
     arguments = parser.parse_args()
-    results = [_best(entry) for module in (saml, start_up, metadata) for entry in module.entries()]
+    with ExitStack() as running:
+        modules = (saml, start_up, metadata)
+        entries = (
+            peers.entries(running) if arguments.peers else (each for module in modules for each in module.entries())
+        )
+        results = [_best(entry) for entry in entries]
     rows = [HEADINGS, *(_row(result) for result in results)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
     for row in rows:
@@ -44,7 +52,7 @@ def _row(result: Result) -> tuple[str, ...]:
         result.entry.beside,
         result.entry.text(result.baseline),
         f"{result.ratio:.2f}",
-        "" if budget is None else f"<= {budget}",
+        "" if budget is None else f"<= {budget:.3g}",
         "" if result.kept else "MISSED",
     )
 

@@ -72,6 +72,11 @@ class ApacheSite:
         self._processes.append(process)
         process.wait_until(ready, f"{name} was ready")
 
+    @property
+    def processor_seconds(self) -> float:
+        """Processor time that all its programs have taken so far."""
+        return sum(process.processor_seconds for process in self._processes)
+
     def __enter__(self) -> Self:
         try:
             if self.user is not None:

@@ -61,6 +61,7 @@ class IdentityProvider:
 
     url: str
     configuration: Path
+    server: Process
 
     @property
     def entity_id(self) -> str:
@@ -99,7 +100,7 @@ def identity_provider(directory: Path) -> Iterator[IdentityProvider]:
     pserve = [str(Path(sys.executable).with_name("pserve")), str(configuration)]
     with Process(pserve, log=directory / "pserve.log", cwd=ROOT) as server:
         server.wait_until(lambda: answers(f"{url}/healthz"), "healthz answered 200")
-        yield IdentityProvider(url, configuration)
+        yield IdentityProvider(url, configuration, server)
 
 
 def _run(configuration: Path, *arguments: str, stdin: str | None) -> subprocess.CompletedProcess[str]:

@@ -35,6 +35,7 @@ class ServiceProvider:
 
     url: str
     configuration: Path
+    server: Process
 
     @property
     def entity_id(self) -> str:
@@ -66,7 +67,7 @@ def service_provider(directory: Path, *, settings: str = "") -> Iterator[Service
     pserve = [str(Path(sys.executable).with_name("pserve")), f"{configuration}#sp"]
     with Process(pserve, log=directory / "pserve-sp.log", cwd=ROOT) as server:
         server.wait_until(lambda: answers(f"{url}/healthz"), "healthz answered 200")
-        yield ServiceProvider(url, configuration)
+        yield ServiceProvider(url, configuration, server)
 
 
 def _run(configuration: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -96,6 +96,7 @@ $config = [
     'metadata.sign.privatekey' => 'site.key',
     'metadata.sign.certificate' => 'site.crt',
     'metadata.sign.algorithm' => 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
+    {options}
 ] + $config;
 """
 
@@ -175,6 +176,7 @@ class Options:
 
     sp: str = ""
     idp: str = ""
+    config: str = ""
     workers: int = 2
     people: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -204,7 +206,7 @@ class SimpleSAMLphp(ApacheSite):
             for name, attributes in options.people.items()
         )
         texts = {
-            "config.php": CONFIG.format(**names, sources=sources),
+            "config.php": CONFIG.format(**names, sources=sources, options=options.config),
             "authsources.php": AUTHENTICATION.format(
                 **names, idp="null" if idp is None else f"'{idp}'", sp_options=options.sp, people=people
             ),
