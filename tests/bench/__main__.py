@@ -19,11 +19,10 @@ def main() -> int:
     parser.add_argument("--peers", action="store_true", help="measure beside other programs' servers instead")
     arguments = parser.parse_args()
     with ExitStack() as running:
-        modules = (saml, start_up, metadata)
-        entries = (
-            peers.entries(running) if arguments.peers else (each for module in modules for each in module.entries())
+        groups = (
+            [peers.entries(running)] if arguments.peers else [saml.entries(), start_up.entries(), metadata.entries()]
         )
-        results = [_best(entry) for entry in entries]
+        results = [_best(entry) for entry in chain.from_iterable(groups)]
     rows = [HEADINGS, *(_row(result) for result in results)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
     for row in rows:

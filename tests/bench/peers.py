@@ -19,14 +19,16 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
+from federation.attributes.catalogue import CATALOGUE
 from federation.saml.bindings import post, redirect
 from federation.saml.identifiers import new_id
 from federation.saml.messages import NameID
 from federation.saml.metadata import publishing
-from federation.saml.metadata.entity import Endpoint
+from federation.saml.metadata.entity import Endpoint, RequestedAttribute
 from federation.saml.metadata.reading import read_document
 from federation.saml.names import AuthnContextClass, Binding, NameIDFormat
 from federation.saml.profiles import sso_request, sso_response
+from idp_app.keys import SIGNING_CERTIFICATE, SIGNING_KEY
 from tests import factories
 from tests.bench.measure import Entry, Operation, time_text
 from tests.demo_sites import PASSWORD
@@ -46,6 +48,7 @@ ROUNDS: Final = 10
 SP: Final = "http://localhost:9/sp"
 IDP: Final = "http://localhost:9/idp"
 ACS: Final = "http://localhost:9/acs"
+ATTRIBUTES: Final = ("display_name", "mail", "department")
 
 
 def entries(running: ExitStack) -> Iterator[Entry]:
@@ -114,16 +117,25 @@ def _identity_providers(running: ExitStack) -> tuple[Logins, Logins]:
         acs_url=ACS,
         signing_certificates=[key.certificate],
         encryption_certificates=[],
-        requested=(),
+        requested=[
+            RequestedAttribute(entry.name, entry.name_format, entry.friendly_name, is_required=False)
+            for entry in (CATALOGUE[key] for key in ATTRIBUTES)
+        ],
     )
     document = publishing.publish(sp, signing_key=key, document_id=new_id(), now=datetime.now(UTC))
     file = directory / "sp.xml"
     file.write_bytes(document)
     signer = signing_certificate(document)
 
+    # Keys of one size on both sides, as partners have them; a new installation of ours would make a longer one.
+    keys = directory / "keys"
+    keys.mkdir(mode=0o700)
+    for name, pem in zip((SIGNING_KEY, SIGNING_CERTIFICATE), factories.key_pair("bench-idp"), strict=True):
+        keys.joinpath(name).touch(mode=0o600)
+        keys.joinpath(name).write_bytes(pem)
     ours = running.enter_context(identity_provider(directory))
     connected = ours.run(
-        "connect", str(file), "--name=Bench", "--audience=Staff", "--release=directory:unconditional",
+        "connect", str(file), "--name=Bench", "--audience=Staff", "--release=directory",
         f"--fingerprint={signer.fingerprint(hashes.SHA256()).hex(':')}",
     )  # fmt: skip
     assert connected.returncode == 0, connected.stderr
@@ -133,7 +145,7 @@ def _identity_providers(running: ExitStack) -> tuple[Logins, Logins]:
             port=free_ports(1)[0],
             idp=None,
             partners=(Partner(document, signer.fingerprint(hashes.SHA1()).hex()),),
-            # As Debian ships it: sessions in PHP's own files, no debugging; the response signed, as ours.
+            # As Debian ships it: its filters, sessions in PHP's own files, no debugging; the response signed, as ours.
             options=Options(
                 people={"alice": person},
                 idp="'saml20.sign.assertion' => false,",

@@ -60,9 +60,7 @@ php_admin_flag[log_errors] = on
 php_admin_value[session.save_path] = {base}/sessions
 """
 
-# The session lives in SQLite and not in PHP's files, so that a logout can end it without the browser's cookie. The
-# filter that drops what the SP's metadata does not list is left out: it would drop the pairwise-id, which is asked for
-# by an entity attribute.
+# The session lives in SQLite and not in PHP's files, so that a logout can end it without the browser's cookie.
 CONFIG = """\
 <?php
 require '{stock}/config.php';
@@ -90,7 +88,6 @@ $config = [
     'store.type' => 'sql',
     'store.sql.dsn' => 'sqlite:{base}/data/store.sqlite',
     'admin.checkforupdates' => false,
-    'authproc.idp' => [],
     'metadata.sources' => [['type' => 'flatfile']{sources}],
     'metadata.sign.enable' => true,
     'metadata.sign.privatekey' => 'site.key',
