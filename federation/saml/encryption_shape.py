@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from lxml import etree
 
+from federation.saml.algorithms import CBC, DEFAULT_ALGORITHMS, LEGACY_TRANSPORTS, Algorithms, in_words
 from federation.saml.checks import Seen, rule
 from federation.saml.names import DS, DSIG11, XENC, XENC11, Algorithm
 from federation.saml.xml import namespace_of
@@ -35,8 +36,6 @@ RETRIEVAL_METHOD: Final = f"{{{DS}}}RetrievalMethod"
 _KEY_ORDER: Final = (ENCRYPTION_METHOD, KEY_INFO, CIPHER_DATA, REFERENCE_LIST, CARRIED_KEY_NAME)
 _KEY_HINTS: Final = frozenset({f"{{{DS}}}X509Data", f"{{{DS}}}KeyName", f"{{{DS}}}KeyValue"})
 
-DATA_ALGORITHMS: Final = (Algorithm.AES256_GCM, Algorithm.AES128_GCM)
-KEY_TRANSPORT_ALGORITHMS: Final = (Algorithm.RSA_OAEP_MGF1P, Algorithm.RSA_OAEP)
 DIGESTS: Final = (Algorithm.SHA1, Algorithm.SHA256)
 MASKS: Final = (Algorithm.MGF1_SHA1, Algorithm.MGF1_SHA256)
 
@@ -55,12 +54,17 @@ class Candidate:
 
     `keys` are the EncryptedKey elements, those inside EncryptedData first, then those beside it; `wrapped_keys` what
     they carry, in the same order; `content` the octets of the content's CipherValue, empty when it is not base64 text.
+    `algorithms` are those that we allow; `covered` says that a verified signature covers this very element.
     """
 
-    __slots__ = ("content", "data", "key_info", "keys", "method", "wrapped_keys", "wrapper")
+    __slots__ = ("algorithms", "content", "covered", "data", "key_info", "keys", "method", "wrapped_keys", "wrapper")
 
-    def __init__(self, wrapper: etree._Element) -> None:
+    def __init__(
+        self, wrapper: etree._Element, algorithms: Algorithms = DEFAULT_ALGORITHMS, *, covered: bool = False
+    ) -> None:
         data = _child(wrapper, ENCRYPTED_DATA)
+        self.algorithms = algorithms
+        self.covered = covered
         self.wrapper = wrapper
         self.data = etree.Element(ENCRYPTED_DATA) if data is None else data
         self.method = _child(self.data, ENCRYPTION_METHOD)
@@ -143,9 +147,9 @@ def _only_hints(key_info: etree._Element) -> bool:
 
 @rule("encryption.method", "IIP-ALG04; XML Encryption 5.2.4")
 def method(candidate: Candidate) -> Seen:
-    """The content method is AES-GCM, whose tag authenticates: no CBC, no triple DES."""
-    ok = candidate.algorithm in DATA_ALGORITHMS and set(_names(candidate.method)) <= {KEY_SIZE}
-    return Seen(ok, "AES-128-GCM or AES-256-GCM", candidate.algorithm or "none")
+    """The content method is one that we allow: AES-GCM, whose tag authenticates; CBC where a preset says so."""
+    ok = candidate.algorithm in candidate.algorithms.data and set(_names(candidate.method)) <= {KEY_SIZE}
+    return Seen(ok, f"one of {in_words(candidate.algorithms.data)}", candidate.algorithm or "none")
 
 
 @rule("encryption.keys", "SAML Core 2.2.4")
@@ -157,16 +161,26 @@ def keys(candidate: Candidate) -> Seen:
 
 @rule("encryption.key_transport", "IIP-ALG06; XML Encryption 5.5.2")
 def key_transport(candidate: Candidate) -> Seen:
-    """Every wrapped key uses RSA-OAEP with SHA-1 or SHA-256: no PKCS #1 v1.5."""
+    """Every wrapped key uses RSA-OAEP with SHA-1 or SHA-256; PKCS #1 v1.5 where a preset says so."""
     ok = all(
-        wrapped.transport in KEY_TRANSPORT_ALGORITHMS
+        wrapped.transport in candidate.algorithms.key_transport
         and wrapped.digest in DIGESTS
         and wrapped.mask in MASKS
         and set(_names(_child(key, ENCRYPTION_METHOD))) <= {KEY_SIZE, DIGEST_METHOD, MGF}
         for wrapped, key in zip(candidate.wrapped_keys, candidate.keys, strict=True)
     )
     received = ", ".join(wrapped.transport for wrapped in candidate.wrapped_keys)
-    return Seen(ok, "RSA-OAEP with SHA-1 or SHA-256", received or "none")
+    return Seen(ok, f"{in_words(candidate.algorithms.key_transport)} with SHA-1 or SHA-256", received or "none")
+
+
+@rule("encryption.covered", "IIP-ALG05; XML Encryption 6.1.2, 6.1.3")
+def covered(candidate: Candidate) -> Seen:
+    """Malleable encryption is opened only inside something signed, or whoever sends variants of it could read it."""
+    malleable = candidate.algorithm in CBC or any(
+        wrapped.transport in LEGACY_TRANSPORTS for wrapped in candidate.wrapped_keys
+    )
+    expected = "a signature around it" if malleable else "a signature around it, or none"
+    return Seen(candidate.covered or not malleable, expected, "a signature around it" if candidate.covered else "none")
 
 
 @rule("encryption.key_info", "SAML Core 6.1; XML Encryption 3.5")
@@ -193,5 +207,5 @@ def inline(candidate: Candidate) -> Seen:
     return Seen(ok, "inline values", "inline values" if ok else "something else")
 
 
-RULES: Final = (structure, method, keys, key_transport, key_info, inline)
+RULES: Final = (structure, method, keys, key_transport, covered, key_info, inline)
 """What encrypted content must look like before a key touches it, in order."""

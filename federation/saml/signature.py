@@ -24,14 +24,11 @@ from lxml import etree
 
 from federation.errors import ConfigurationError
 from federation.saml import xml
+from federation.saml.algorithms import DEFAULT_ALGORITHMS, Algorithms, in_words
 from federation.saml.checks import Check, Seen, attempt, rule, run
 from federation.saml.names import DS, SAML, Algorithm
 from federation.saml.signature_keys import (
-    DEFAULT_ALGORITHMS,
-    DIGEST_ALGORITHMS,
     METHODS,
-    SIGNATURE_ALGORITHMS,
-    Algorithms,
     PublicKey,
     SigningKey,
     load_public_key,
@@ -55,8 +52,6 @@ from federation.saml.signature_shape import (
 
 __all__ = [
     "DEFAULT_ALGORITHMS",
-    "DIGEST_ALGORITHMS",
-    "SIGNATURE_ALGORITHMS",
     "Algorithms",
     "Signed",
     "SignedOctets",
@@ -73,8 +68,13 @@ MAX_KEYS: Final = 16
 """At most so many keys of a partner are tried on one signature."""
 
 _ISSUER: Final = f"{{{SAML}}}Issuer"
-_DIGESTS: Final = {Algorithm.SHA256: "sha256", Algorithm.SHA384: "sha384", Algorithm.SHA512: "sha512"}
-_DIGEST_OF_SIZE: Final = {32: Algorithm.SHA256, 48: Algorithm.SHA384, 64: Algorithm.SHA512}
+_DIGESTS: Final = {
+    Algorithm.SHA1: "sha1",
+    Algorithm.SHA256: "sha256",
+    Algorithm.SHA384: "sha384",
+    Algorithm.SHA512: "sha512",
+}
+_DIGEST_OF_SIZE: Final = {20: Algorithm.SHA1, 32: Algorithm.SHA256, 48: Algorithm.SHA384, 64: Algorithm.SHA512}
 
 
 class HasPublicKey(Protocol):
@@ -114,14 +114,15 @@ def is_signed(element: etree._Element) -> bool:
 def sign(element: etree._Element, *, key: SigningKey, algorithm: str | None = None) -> None:
     """Put an enveloped signature into the element, right after its Issuer, or first where there is none.
 
-    The element has an `ID`. `algorithm` is a signature method URI; the digest has the same size. The certificate, where
-    the key has one, goes into KeyInfo as a hint for partners that look for it.
+    The element has an `ID`. `algorithm` is a signature method URI, the key's own unless told; the digest is the key's
+    choice, or has the same size. The certificate, where the key has one, goes into KeyInfo as a hint for partners that
+    look for it.
     """
     chosen = algorithm or key.algorithm
     identifier = element.get("ID")
     if not identifier or chosen not in METHODS:
         raise ConfigurationError(f"cannot sign: {'no ID' if not identifier else chosen}")
-    digest_uri = _digest_beside(chosen)
+    digest_uri = (key.digest if algorithm is None else None) or _digest_beside(chosen)
     digest = hashlib.new(_DIGESTS[digest_uri], xml.canonical(element)).digest()
     signature = etree.Element(SIGNATURE, nsmap={"ds": DS})
     signed_info = xml.add(signature, SIGNED_INFO)
@@ -231,7 +232,7 @@ def _present(element: etree._Element) -> Seen:
 @rule("signature.algorithm", "SDP-ALG01; SAML Bindings 3.4.4.1")
 def _detached_algorithm(algorithm: str, algorithms: Algorithms) -> Seen:
     """SigAlg is one that we allow."""
-    return Seen(algorithm in algorithms.signature, "RSA or ECDSA with SHA-256, SHA-384 or SHA-512", algorithm[:100])
+    return Seen(algorithm in algorithms.signature, f"one of {in_words(algorithms.signature)}", algorithm[:100])
 
 
 @rule("signature.content", "SAML Core 5.4.2; XML Signature 3.2.1, 8.1.3")

@@ -6,8 +6,8 @@ look the same to everything else. A public key comes from metadata alone and is 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -37,6 +37,8 @@ class Method(NamedTuple):
 
 
 METHODS: Final = {
+    Algorithm.RSA_SHA1: Method(RSA, hashes.SHA1()),  # noqa: S303 - under a legacy preset only
+    Algorithm.ECDSA_SHA1: Method(EC, hashes.SHA1()),  # noqa: S303 - under a legacy preset only
     Algorithm.RSA_SHA256: Method(RSA, hashes.SHA256()),
     Algorithm.RSA_SHA384: Method(RSA, hashes.SHA384()),
     Algorithm.RSA_SHA512: Method(RSA, hashes.SHA512()),
@@ -44,10 +46,12 @@ METHODS: Final = {
     Algorithm.ECDSA_SHA384: Method(EC, hashes.SHA384()),
     Algorithm.ECDSA_SHA512: Method(EC, hashes.SHA512()),
 }
-"""Every signature algorithm that this toolkit can use at all. No symmetric one, no SHA-1, no MD5, no DSA."""
+"""Every signature algorithm that this toolkit can use at all. No symmetric one, no MD5, no DSA; see `algorithms`."""
 
 
 _TRANSFORMS: Final = {
+    Algorithm.RSA_SHA1: constants.TransformRsaSha1,
+    Algorithm.ECDSA_SHA1: constants.TransformEcdsaSha1,
     Algorithm.RSA_SHA256: constants.TransformRsaSha256,
     Algorithm.RSA_SHA384: constants.TransformRsaSha384,
     Algorithm.RSA_SHA512: constants.TransformRsaSha512,
@@ -55,19 +59,6 @@ _TRANSFORMS: Final = {
     Algorithm.ECDSA_SHA384: constants.TransformEcdsaSha384,
     Algorithm.ECDSA_SHA512: constants.TransformEcdsaSha512,
 }
-SIGNATURE_ALGORITHMS: Final = tuple(METHODS)
-DIGEST_ALGORITHMS: Final = (Algorithm.SHA256, Algorithm.SHA384, Algorithm.SHA512)
-
-
-@dataclass(frozen=True, slots=True)
-class Algorithms:
-    """Which algorithms a signature from a partner may use: signature methods and digest methods, as URIs."""
-
-    signature: frozenset[str] = frozenset(SIGNATURE_ALGORITHMS)
-    digest: frozenset[str] = frozenset(DIGEST_ALGORITHMS)
-
-
-DEFAULT_ALGORITHMS: Final = Algorithms()
 
 
 class SigningKey:
@@ -75,7 +66,8 @@ class SigningKey:
 
     `sign_octets` gets the octets and the algorithm URI and answers the signature value as XML Signature writes it: for
     RSA the PKCS #1 value, for ECDSA r and s side by side (XML Signature 6.4.3). `certificate` is DER or None,
-    `public_key` DER SubjectPublicKeyInfo, `algorithm` the URI used when none is asked for.
+    `public_key` DER SubjectPublicKeyInfo, `kind` RSA or EC, `bits` its size. `algorithm` and `digest` are the URIs used
+    when none is asked for; without a digest it has the size of the algorithm's.
     """
 
     def __init__(
@@ -91,7 +83,9 @@ class SigningKey:
         self.public_key = public_key
         self.certificate = certificate
         self.algorithm: str = Algorithm.RSA_SHA256 if key.kind == RSA else Algorithm.ECDSA_SHA256
-        self._kind = key.kind
+        self.digest: str | None = None
+        self.kind = key.kind
+        self.bits = key.bits
         self._sign_octets = sign_octets
 
     @classmethod
@@ -114,6 +108,12 @@ class SigningKey:
             return cls(public_key=spki, sign_octets=_ec_signer(private), certificate=certificate)
         raise ConfigurationError("signing key: neither RSA nor EC")
 
+    def using(self, algorithm: str, digest: str | None = None) -> SigningKey:
+        """The same key with other algorithms, for a partner that takes no others."""
+        other = copy.copy(self)
+        other.algorithm, other.digest = algorithm, digest
+        return other
+
     def sign(self, octets: bytes, algorithm: str | None = None) -> bytes:
         """The signature value over these octets.
 
@@ -121,12 +121,12 @@ class SigningKey:
         """
         chosen = algorithm or self.algorithm
         method = METHODS.get(chosen)
-        if method is None or method.kind != self._kind:
-            raise ConfigurationError(f"signing key: {chosen} is not an algorithm for a key of kind {self._kind}")
+        if method is None or method.kind != self.kind:
+            raise ConfigurationError(f"signing key: {chosen} is not an algorithm for a key of kind {self.kind}")
         return self._sign_octets(octets, chosen)
 
     def __repr__(self) -> str:
-        return f"SigningKey({self._kind})"
+        return f"SigningKey({self.kind})"
 
 
 def _rsa_signer(private: rsa.RSAPrivateKey) -> Callable[[bytes, str], bytes]:
@@ -147,9 +147,10 @@ def _ec_signer(private: ec.EllipticCurvePrivateKey) -> Callable[[bytes, str], by
 
 
 class PublicKey(NamedTuple):
-    """A partner's key, strong enough to be used: its kind, and the key as xmlsec holds it, loaded once."""
+    """A partner's key, strong enough to be used: its kind and size, and the key as xmlsec holds it, loaded once."""
 
     kind: str
+    bits: int
     key: xmlsec.Key
 
     def verifies(self, octets: bytes, signature: bytes, algorithm: str) -> bool:
@@ -182,6 +183,6 @@ def load_public_key(spki: bytes) -> PublicKey | None:
             kind = EC
         else:
             return None
-        return PublicKey(kind, xmlsec.Key.from_memory(spki, constants.KeyDataFormatDer))
+        return PublicKey(kind, key.key_size, xmlsec.Key.from_memory(spki, constants.KeyDataFormatDer))
     except (ValueError, UnsupportedAlgorithm, xmlsec.Error):
         return None

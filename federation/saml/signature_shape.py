@@ -12,9 +12,9 @@ from typing import Final
 
 from lxml import etree
 
+from federation.saml.algorithms import Algorithms, in_words
 from federation.saml.checks import Seen, rule
 from federation.saml.names import DS, DSIG11, SAML, Algorithm
-from federation.saml.signature_keys import Algorithms
 from federation.saml.xml import SPACE, namespace_of
 
 SIGNATURE: Final = f"{{{DS}}}Signature"
@@ -181,7 +181,7 @@ def algorithm(candidate: Candidate) -> Seen:
     """The signature method is one that we allow, with no parameter that could weaken it."""
     found, uri = candidate.signature_method, candidate.signature_algorithm
     ok = found is not None and uri in candidate.algorithms.signature and len(found) == 0
-    return Seen(ok, "RSA or ECDSA with SHA-256, SHA-384 or SHA-512", uri or "none")
+    return Seen(ok, f"one of {in_words(candidate.algorithms.signature)}", uri or "none")
 
 
 @rule("signature.digest", "SDP-ALG01; XML Signature 6.2")
@@ -189,7 +189,7 @@ def digest(candidate: Candidate) -> Seen:
     """The digest method is one that we allow."""
     found, uri = candidate.digest_method, candidate.digest_algorithm
     ok = found is not None and uri in candidate.algorithms.digest and len(found) == 0
-    return Seen(ok, "SHA-256, SHA-384 or SHA-512", uri or "none")
+    return Seen(ok, f"one of {in_words(candidate.algorithms.digest)}", uri or "none")
 
 
 @rule("signature.base64", "XML Signature 4.2, 4.3.3.6")

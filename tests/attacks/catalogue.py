@@ -15,13 +15,13 @@ from typing import Any
 from lxml import etree
 
 from federation.saml import encryption, encryption_shape, signature, signature_shape, xml
+from federation.saml.algorithms import Algorithms, allowed
 from federation.saml.checks import Check
 from federation.saml.codec import assertion as assertion_codec
 from federation.saml.codec import response as response_codec
 from federation.saml.messages import Received, RequestedAuthnContext, Status
 from federation.saml.names import XENC, Algorithm, Binding, ConfirmationMethod, StatusCode
 from federation.saml.profiles import sso_assertion_rules, sso_authn_rules, sso_response_rules
-from federation.saml.signature import Algorithms
 from tests import factories
 from tests.attacks.forging import (
     A,
@@ -56,6 +56,10 @@ class Attack:
     def rule_name(self) -> str:
         """The name under which the rule refuses."""
         return str(vars(self.rule)["rule"])
+
+
+LEGACY_CBC = allowed(("legacy-cbc",))
+LEGACY_RSA15 = allowed(("legacy-rsa15",))
 
 
 def put(name: str, value: str) -> Callable[[etree._Element], None]:
@@ -486,6 +490,18 @@ ENCRYPTION = (
         encryption_shape.key_transport,
         "a label from the message",
         odd_encryption(under(f"{X}EncryptionMethod", f"{X}OAEPparams", 1)),
+    ),
+    Attack(
+        encryption_shape.covered,
+        "content without authentication in an unsigned envelope, to be varied until something answers",
+        lambda: factories.response_xml(sign_response=False, algorithms=LEGACY_CBC),
+        lambda: {"algorithms": LEGACY_CBC},
+    ),
+    Attack(
+        encryption_shape.covered,
+        "a content key in an unsigned envelope, to be varied until something answers",
+        lambda: factories.response_xml(sign_response=False, algorithms=LEGACY_RSA15),
+        lambda: {"algorithms": LEGACY_RSA15},
     ),
     Attack(
         encryption_shape.key_info,

@@ -202,7 +202,6 @@ OPEN: Final = (
     "IIP-G03",
     "IIP-MD01",
     "IIP-MD02",
-    "IIP-MD10",
     "IIP-SSO06",
     "IIP-SP03",
     "IIP-SP04",

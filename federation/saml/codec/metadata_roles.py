@@ -14,6 +14,7 @@ from saml2.extension import algsupport, idpdisc, mdui, reqinit, shibmd
 from federation.saml import times
 from federation.saml.metadata.entity import (
     AttributeConsumingService,
+    EncryptionMethod,
     Endpoint,
     IdPRole,
     KeyDescriptor,
@@ -22,7 +23,7 @@ from federation.saml.metadata.entity import (
     SPRole,
     UIInfo,
 )
-from federation.saml.names import DS, DSIG11, SAMLP
+from federation.saml.names import DS, DSIG11, SAMLP, XENC11
 
 
 def idp_descriptor(role: IdPRole) -> md.IDPSSODescriptor:
@@ -69,17 +70,18 @@ def _key_descriptor(key: KeyDescriptor) -> md.KeyDescriptor:
     return md.KeyDescriptor(
         use=key.use,
         key_info=_key_info(key),
-        encryption_method=[_encryption_method(method, key.digest_methods) for method in key.encryption_methods],
+        encryption_method=[_encryption_method(method) for method in key.encryption_methods],
     )
 
 
-def _encryption_method(algorithm: str, digest_methods: tuple[str, ...]) -> md.EncryptionMethod:
-    """One md:EncryptionMethod; only key transport by OAEP has digests (Algorithm Support 2.5)."""
-    digests = digest_methods if "rsa-oaep" in algorithm else ()
+def _encryption_method(method: EncryptionMethod) -> md.EncryptionMethod:
+    """One md:EncryptionMethod, with what its OAEP takes (Algorithm Support 2.5)."""
+    parameters = [("DigestMethod", DS, uri) for uri in method.digests] + [("MGF", XENC11, uri) for uri in method.masks]
     return md.EncryptionMethod(
-        algorithm=algorithm,
+        algorithm=method.algorithm,
         extension_elements=[
-            ExtensionElement("DigestMethod", namespace=DS, attributes={"Algorithm": digest}) for digest in digests
+            ExtensionElement(name, namespace=namespace, attributes={"Algorithm": uri})
+            for name, namespace, uri in parameters
         ],
     )
 
@@ -141,8 +143,9 @@ def _ui_info(info: UIInfo) -> Iterator[mdui.UIInfo]:
 def _algorithms(role: Role) -> Iterator[SamlBase]:
     for algorithm in role.digest_algorithms:
         yield algsupport.DigestMethod(algorithm=algorithm)
-    for algorithm in role.signing_algorithms:
-        yield algsupport.SigningMethod(algorithm=algorithm)
+    for method in role.signing_methods:
+        sizes = [None if size is None else str(size) for size in method[1:]]
+        yield algsupport.SigningMethod(algorithm=method.algorithm, min_key_size=sizes[0], max_key_size=sizes[1])
 
 
 def _attribute_consuming(service: AttributeConsumingService) -> md.AttributeConsumingService:

@@ -222,7 +222,8 @@ def _keys(role: Role) -> dict[object, str]:
 def _algorithms(role: Role) -> dict[object, str]:
     texts: dict[object, str] = {("signature", uri): uri for uri in role.signing_algorithms}
     texts |= {("digest", uri): uri for uri in role.digest_algorithms}
-    texts |= {("encryption", uri): uri for key in role.encryption_keys for uri in key.encryption_methods}
+    methods = (method.algorithm for key in role.encryption_keys for method in key.encryption_methods)
+    texts |= {("encryption", uri): uri for uri in methods}
     return texts
 
 

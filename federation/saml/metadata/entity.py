@@ -7,6 +7,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
+
+
+@dataclass(frozen=True, slots=True)
+class EncryptionMethod:
+    """What one may encrypt with to a key (SAML Metadata 2.4.1.1; Algorithm Support 2.5): a URI for content or its key.
+
+    `digests` and `masks` are what the partner takes as hash and mask generation of OAEP, in its order.
+    """
+
+    algorithm: str
+    digests: tuple[str, ...] = ()
+    masks: tuple[str, ...] = ()
+
+
+class SigningMethod(NamedTuple):
+    """A signature algorithm that an entity verifies, with the sizes of keys in bits (Algorithm Support 2.4)."""
+
+    algorithm: str
+    min_key_size: int | None = None
+    max_key_size: int | None = None
+
+    def takes(self, bits: int) -> bool:
+        """Whether a key of this size will do."""
+        return (self.min_key_size or 0) <= bits and (self.max_key_size is None or bits <= self.max_key_size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,15 +39,13 @@ class KeyDescriptor:
     """A key of a role (SAML Metadata 2.4.1.1). The key is the whole trust statement: a certificate only holds it.
 
     `use` is signing, encryption, or None for both. `certificate` is DER, or None when the document gave a bare
-    KeyValue. `public_key` is DER SubjectPublicKeyInfo. `encryption_methods` are algorithm URIs in the partner's order,
-    `digest_methods` those named inside an OAEP method.
+    KeyValue. `public_key` is DER SubjectPublicKeyInfo. `encryption_methods` are in the partner's order of preference.
     """
 
     use: str | None
     public_key: bytes = field(repr=False)
     certificate: bytes | None = field(default=None, repr=False)
-    encryption_methods: tuple[str, ...] = ()
-    digest_methods: tuple[str, ...] = ()
+    encryption_methods: tuple[EncryptionMethod, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +135,14 @@ class Role:
     artifact_resolution: tuple[Endpoint, ...] = ()
     name_id_formats: tuple[str, ...] = ()
     ui_info: UIInfo = UIInfo()
-    signing_algorithms: tuple[str, ...] = ()
+    signing_methods: tuple[SigningMethod, ...] = ()
     digest_algorithms: tuple[str, ...] = ()
     extension_endpoints: tuple[tuple[str, Endpoint], ...] = ()
+
+    @property
+    def signing_algorithms(self) -> tuple[str, ...]:
+        """The signature algorithms that it lists, in its order of preference, whatever the size of the key."""
+        return tuple(method.algorithm for method in self.signing_methods)
 
     @property
     def signing_keys(self) -> tuple[KeyDescriptor, ...]:

@@ -18,9 +18,9 @@ from lxml.etree import _Element
 
 from federation.errors import FederationError
 from federation.saml import certificates
-from federation.saml.metadata.entity import KeyDescriptor
+from federation.saml.metadata.entity import EncryptionMethod, KeyDescriptor
 from federation.saml.metadata.findings import Findings, Level
-from federation.saml.names import DS, DSIG11, MD
+from federation.saml.names import DS, DSIG11, MD, XENC11
 
 RSA: Final = "RSA"
 EC: Final = "EC"
@@ -58,15 +58,20 @@ def read_key(element: _Element, findings: Findings) -> KeyDescriptor | None:
         message = f"a key was skipped: it {unusable}"
         findings.add("metadata.key.unreadable", Level.WARNING, message, unusable.reference, place=place)
         return None
-    methods = element.findall(f"{{{MD}}}EncryptionMethod")
-    digests = [digest for method in methods for digest in method.findall(f"{{{DS}}}DigestMethod")]
     return KeyDescriptor(
         use=use,
         public_key=public_key,
         certificate=certificate,
-        encryption_methods=tuple(method.get("Algorithm", "") for method in methods if method.get("Algorithm")),
-        digest_methods=tuple(digest.get("Algorithm", "") for digest in digests if digest.get("Algorithm")),
+        encryption_methods=tuple(
+            EncryptionMethod(uri, _algorithms(method, f"{{{DS}}}DigestMethod"), _algorithms(method, f"{{{XENC11}}}MGF"))
+            for method in element.iterfind(f"{{{MD}}}EncryptionMethod")
+            if (uri := method.get("Algorithm"))
+        ),
     )
+
+
+def _algorithms(method: _Element, tag: str) -> tuple[str, ...]:
+    return tuple(uri for child in method.iterfind(tag) if (uri := child.get("Algorithm")))
 
 
 def keys_in(key_info: _Element | None) -> tuple[KeyDescriptor, ...]:

@@ -12,12 +12,12 @@ from typing import Final
 
 from lxml.etree import _Element
 
+from federation.saml.algorithms import DIGEST_ALGORITHMS, SIGNATURE_ALGORITHMS
 from federation.saml.codec.metadata_schema import schema_problems
 from federation.saml.metadata.entity import Endpoint, Entity, IdPRole, Role, SPRole
 from federation.saml.metadata.findings import Finding, Findings, Level, quoted
 from federation.saml.metadata.lint_keys import lint_keys
 from federation.saml.names import REMD, SUBJECT_ID_REQ, Binding, NameFormat
-from federation.saml.signature import DIGEST_ALGORITHMS, SIGNATURE_ALGORITHMS
 
 SECURITY_CONTACT: Final = f"{REMD}/contactType/security"
 _SIGNALS: Final = frozenset({"subject-id", "pairwise-id", "any", "none"})

@@ -12,10 +12,19 @@ from typing import Final
 
 from federation.errors import ConfigurationError
 from federation.saml import certificates, encryption, signature, xml
+from federation.saml.algorithms import (
+    DATA_ALGORITHMS,
+    DEFAULT_ALGORITHMS,
+    DIGEST_ALGORITHMS,
+    KEY_TRANSPORT_ALGORITHMS,
+    SIGNATURE_ALGORITHMS,
+    Algorithms,
+)
 from federation.saml.codec import metadata as codec
 from federation.saml.metadata.entity import (
     AttributeConsumingService,
     Contact,
+    EncryptionMethod,
     Endpoint,
     Entity,
     IdPRole,
@@ -23,12 +32,12 @@ from federation.saml.metadata.entity import (
     Logo,
     Organization,
     RequestedAttribute,
+    SigningMethod,
     SPRole,
     UIInfo,
 )
 from federation.saml.metadata.locations import is_entity_id, is_logo, is_secure, problem_of_location
 from federation.saml.names import SUBJECT_ID_REQ, Binding, NameIDFormat
-from federation.saml.signature import DIGEST_ALGORITHMS, SIGNATURE_ALGORITHMS
 
 DEFAULT_VALIDITY: Final = timedelta(days=21)
 """How far ahead validUntil is: well within the four weeks that stock software and federations accept at most."""
@@ -78,20 +87,22 @@ def idp_entity(
     name_id_formats: Sequence[str] = (NameIDFormat.TRANSIENT,),
     want_authn_requests_signed: bool = False,
     entity_attributes: Mapping[str, Sequence[str]] | None = None,
+    algorithms: Algorithms = DEFAULT_ALGORITHMS,
 ) -> Entity:
-    """Our own IdP as an entity (SDP-IDP33). Certificates are DER, the current one first.
+    """Our own IdP as an entity (SDP-IDP33). Certificates are DER, the current one first;
+    `algorithms` what this site allows, which is what it publishes.
 
     Raises `ConfigurationError`, which lists every mistake: no identifier, no signing key, a URL nobody may be sent to.
     """
     role = IdPRole(
-        keys=_keys(signing_certificates, encryption_certificates),
+        keys=_keys(signing_certificates, encryption_certificates, algorithms),
         error_url=error_url,
         single_logout=tuple(single_logout),
         artifact_resolution=tuple(artifact_resolution),
         name_id_formats=tuple(name_id_formats),
         ui_info=presentation.ui_info,
-        signing_algorithms=SIGNATURE_ALGORITHMS,
-        digest_algorithms=DIGEST_ALGORITHMS,
+        signing_methods=tuple(SigningMethod(uri) for uri in SIGNATURE_ALGORITHMS if uri in algorithms.signature),
+        digest_algorithms=tuple(uri for uri in DIGEST_ALGORITHMS if uri in algorithms.digest),
         single_sign_on=tuple(Endpoint(binding, sso_url) for binding in sso_bindings),
         want_authn_requests_signed=want_authn_requests_signed,
         scopes=tuple(scope.lower() for scope in scopes),
@@ -118,22 +129,25 @@ def sp_entity(
     authn_requests_signed: bool = True,
     want_assertions_signed: bool = False,
     entity_attributes: Mapping[str, Sequence[str]] | None = None,
+    algorithms: Algorithms = DEFAULT_ALGORITHMS,
 ) -> Entity:
     """Our own SP as an entity (SDP-SP39). `subject_identifier` is pairwise-id, subject-id, any or none (SDP-SP15).
 
-    `extension_endpoints` are pairs of DiscoveryResponse or RequestInitiator and the endpoint. Certificates are DER.
+    `extension_endpoints` are pairs of DiscoveryResponse or RequestInitiator and the endpoint. Certificates are DER;
+    `algorithms` what this site allows, which is what it publishes.
+
     Raises `ConfigurationError`, which lists every mistake.
     """
     names = ((presentation.language, presentation.display_name),)
     service = AttributeConsumingService(1, True, names, tuple(requested))
     role = SPRole(
-        keys=_keys(signing_certificates, encryption_certificates),
+        keys=_keys(signing_certificates, encryption_certificates, algorithms),
         single_logout=tuple(single_logout),
         artifact_resolution=tuple(artifact_resolution),
         name_id_formats=tuple(name_id_formats),
         ui_info=presentation.ui_info,
-        signing_algorithms=SIGNATURE_ALGORITHMS,
-        digest_algorithms=DIGEST_ALGORITHMS,
+        signing_methods=tuple(SigningMethod(uri) for uri in SIGNATURE_ALGORITHMS if uri in algorithms.signature),
+        digest_algorithms=tuple(uri for uri in DIGEST_ALGORITHMS if uri in algorithms.digest),
         extension_endpoints=tuple(extension_endpoints),
         assertion_consumer=tuple(
             Endpoint(binding, acs_url, index=index, is_default=index == 1 or None)
@@ -183,9 +197,12 @@ def _entity(
     )
 
 
-def _keys(for_signing: Sequence[bytes], for_encryption: Sequence[bytes]) -> tuple[KeyDescriptor, ...]:
+def _keys(
+    for_signing: Sequence[bytes], for_encryption: Sequence[bytes], algorithms: Algorithms
+) -> tuple[KeyDescriptor, ...]:
     """One KeyDescriptor per use and certificate, with the encryption methods that we can decrypt (IIP-MD09)."""
-    methods = (*encryption.DATA_ALGORITHMS, *encryption.KEY_TRANSPORT_ALGORITHMS)
+    known, ours = (*DATA_ALGORITHMS, *KEY_TRANSPORT_ALGORITHMS), algorithms.data | algorithms.key_transport
+    methods = tuple(EncryptionMethod(uri) for uri in known if uri in ours)
     return (
         *(KeyDescriptor("signing", certificates.public_key_of(der), der) for der in for_signing),
         *(KeyDescriptor("encryption", certificates.public_key_of(der), der, methods) for der in for_encryption),

@@ -17,6 +17,7 @@ from federation.saml.metadata.entity import (
     Endpoint,
     IdPRole,
     RequestedAttribute,
+    SigningMethod,
     SPRole,
 )
 from federation.saml.metadata.findings import Findings, Level, quoted
@@ -26,6 +27,7 @@ from federation.saml.metadata.presentation import links, read_ui_info
 from federation.saml.names import ALG, IDPDISC, MD, REQINIT, SAML, SHIBMD
 
 _SCOPE = re.compile(r"[a-z0-9][a-z0-9.-]{0,253}", re.ASCII)
+_BITS = re.compile(r"[0-9]{1,6}", re.ASCII)
 _EXTENSION_ENDPOINTS: Final = (f"{{{IDPDISC}}}DiscoveryResponse", f"{{{REQINIT}}}RequestInitiator")
 
 Parts = dict[str, list[_Element]]
@@ -110,8 +112,13 @@ def _common(element: _Element, parts: Parts, entity_extensions: list[_Element], 
         "artifact_resolution": read_endpoints(parts, "ArtifactResolutionService", findings, indexed=True),
         "name_id_formats": texts(parts.get(f"{{{MD}}}NameIDFormat", [])),
         "ui_info": read_ui_info(extensions, findings),
-        "signing_algorithms": _algorithms("SigningMethod", extensions, entity_extensions),
-        "digest_algorithms": _algorithms("DigestMethod", extensions, entity_extensions),
+        "signing_methods": tuple(
+            SigningMethod(child.get("Algorithm", ""), _bits(child, "MinKeySize"), _bits(child, "MaxKeySize"))
+            for child in _algorithms("SigningMethod", extensions, entity_extensions)
+        ),
+        "digest_algorithms": tuple(
+            child.get("Algorithm", "") for child in _algorithms("DigestMethod", extensions, entity_extensions)
+        ),
         "extension_endpoints": tuple(
             (name, endpoint)
             for tag in _EXTENSION_ENDPOINTS
@@ -123,18 +130,20 @@ def _common(element: _Element, parts: Parts, entity_extensions: list[_Element], 
     }
 
 
-def _algorithms(name: str, role: list[_Element], entity: list[_Element]) -> tuple[str, ...]:
+def _algorithms(name: str, role: list[_Element], entity: list[_Element]) -> list[_Element]:
     """Algorithm support in order of preference; what the role says replaces what the entity says (ALG 2.3)."""
     for extensions in (role, entity):
-        found = tuple(
-            algorithm
-            for extension in extensions
-            for child in extension.iterfind(f"{{{ALG}}}{name}")
-            if (algorithm := child.get("Algorithm"))
-        )
+        children = (child for extension in extensions for child in extension.iterfind(f"{{{ALG}}}{name}"))
+        found = [child for child in children if child.get("Algorithm")]
         if found:
             return found
-    return ()
+    return []
+
+
+def _bits(element: _Element, name: str) -> int | None:
+    """A bound of key sizes; one that is no number bounds nothing."""
+    text = element.get(name, "").strip()
+    return int(text) if _BITS.fullmatch(text) else None
 
 
 def _scopes(extensions: list[_Element], findings: Findings) -> tuple[str, ...]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from lxml import etree
 
 from federation.saml import signature, xml
+from federation.saml.algorithms import Algorithms
 from federation.saml.checks import Check, attempt, run
 from federation.saml.messages import Received
 from federation.saml.metadata.entity import KeyDescriptor
-from federation.saml.signature import Algorithms
 
 
 @dataclass(frozen=True, slots=True)

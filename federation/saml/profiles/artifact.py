@@ -14,6 +14,7 @@ from lxml import etree
 
 from federation.errors import Malformed
 from federation.saml import signature, xml
+from federation.saml.algorithms import DEFAULT_ALGORITHMS, Algorithms
 from federation.saml.bindings import soap
 from federation.saml.bindings.artifact import Artifact
 from federation.saml.bindings.parameters import REQUEST, RESPONSE
@@ -25,7 +26,7 @@ from federation.saml.names import Binding, StatusCode
 from federation.saml.profiles import artifact_rules as rules
 from federation.saml.profiles.arrival import open_message
 from federation.saml.profiles.artifact_rules import ArtifactExpectations
-from federation.saml.signature import DEFAULT_ALGORITHMS, Algorithms, SigningKey
+from federation.saml.signature import SigningKey
 
 # Building -------------------------------------------------------------------------------------------------------------
 

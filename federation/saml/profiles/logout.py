@@ -17,6 +17,7 @@ from lxml import etree
 
 from federation.errors import ConfigurationError, Malformed
 from federation.saml import encryption, signature, xml
+from federation.saml.algorithms import DEFAULT_ALGORITHMS, Algorithms
 from federation.saml.bindings import post, redirect, soap
 from federation.saml.bindings.destination import check_destination
 from federation.saml.bindings.parameters import REQUEST, RESPONSE
@@ -31,7 +32,7 @@ from federation.saml.names import Binding, NameIDFormat, StatusCode
 from federation.saml.profiles import logout_rules as rules
 from federation.saml.profiles.arrival import open_message
 from federation.saml.profiles.logout_rules import LogoutExpectations
-from federation.saml.signature import DEFAULT_ALGORITHMS, Algorithms, SigningKey
+from federation.saml.signature import SigningKey
 
 LIFETIME: Final = timedelta(minutes=5)
 REASON_USER: Final = "urn:oasis:names:tc:SAML:2.0:logout:user"
@@ -222,7 +223,8 @@ def accept_request(
     )
 
     def open_encrypted(element: etree._Element) -> etree._Element:
-        return encryption.examine(element, decryption_keys, message.checks)[0]
+        opened = encryption.examine(element, decryption_keys, message.checks, algorithms=algorithms, covered=True)
+        return opened[0]
 
     request = attempt(message.checks, rules.FORM, codec.read_request, message.element, open_encrypted)
     context = rules.Context(request, message.element, received.binding, expected)

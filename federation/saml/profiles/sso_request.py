@@ -16,6 +16,7 @@ from typing import cast
 
 from federation.errors import ConfigurationError, Malformed, Refused
 from federation.saml import signature, xml
+from federation.saml.algorithms import DEFAULT_ALGORITHMS, Algorithms
 from federation.saml.bindings import post, redirect
 from federation.saml.bindings.parameters import REQUEST
 from federation.saml.bindings.post import PostForm
@@ -29,7 +30,7 @@ from federation.saml.profiles import common
 from federation.saml.profiles import sso_request_rules as rules
 from federation.saml.profiles.arrival import open_message
 from federation.saml.profiles.refusals import RequestRefused, status_of
-from federation.saml.signature import DEFAULT_ALGORITHMS, Algorithms, SigningKey
+from federation.saml.signature import SigningKey
 
 # Building -------------------------------------------------------------------------------------------------------------
 

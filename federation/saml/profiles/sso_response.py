@@ -160,7 +160,9 @@ def _assertion(
     """The one Assertion: decrypted if need be, as it was signed if it is signed itself, and covered by a signature."""
     expected, element = envelope.expected, envelope.assertions[0]
     if element.tag == ENCRYPTED_ASSERTION:
-        element, checks = encryption.examine(element, expected.decryption_keys, checks)
+        element, checks = encryption.examine(
+            element, expected.decryption_keys, checks, algorithms=expected.algorithms, covered=envelope.signed
+        )
         checks = run(sso_assertion_rules.DOCUMENT, checks, element)
         attempt(checks, rules.FORM, xml.collect_ids, element, known=identifiers)
     own = signature.is_signed(element)
@@ -172,7 +174,10 @@ def _assertion(
 
 def _opener(expected: ResponseExpectations, checks: tuple[Check, ...]) -> assertion_codec.Open:
     def open_encrypted(element: etree._Element) -> etree._Element:
-        return encryption.examine(element, expected.decryption_keys, checks)[0]
+        opened = encryption.examine(
+            element, expected.decryption_keys, checks, algorithms=expected.algorithms, covered=True
+        )
+        return opened[0]
 
     return open_encrypted
 

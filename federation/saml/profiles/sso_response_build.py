@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, cast
 
 from lxml import etree
 
 from federation.saml import encryption, signature, xml
+from federation.saml.algorithms import DEFAULT_ALGORITHMS, Algorithms
 from federation.saml.codec import assertion as assertion_codec
 from federation.saml.codec import response as response_codec
+from federation.saml.codec.common import ENCRYPTED_ID
+from federation.saml.codec.common import NAME_ID as NAME_ID_TAG
 from federation.saml.codec.response import ENCRYPTED_ASSERTION
 from federation.saml.messages import (
     Assertion,
@@ -27,6 +30,14 @@ from federation.saml.names import SAML, ConfirmationMethod, StatusCode
 from federation.saml.signature import SigningKey
 
 LIFETIME: Final = timedelta(minutes=5)
+ASSERTION: Final = "assertion"
+NAME_ID: Final = "name-id"
+ATTRIBUTES: Final = "attributes"
+"""What can be encrypted of a response."""
+_PARTS: Final = (
+    (NAME_ID, NAME_ID_TAG, ENCRYPTED_ID),
+    (ATTRIBUTES, assertion_codec.ATTRIBUTE, assertion_codec.ENCRYPTED_ATTRIBUTE),
+)
 
 
 def build(
@@ -49,13 +60,17 @@ def build(
     sign_response: bool = True,
     sign_assertion: bool = False,
     encrypt_to: KeyDescriptor | None = None,
+    encrypt: Collection[str] = (ASSERTION,),
+    algorithms: Algorithms = DEFAULT_ALGORITHMS,
     authenticating_authorities: Sequence[str] = (),
 ) -> bytes:
     """A Response with one assertion, for the endpoint `acs` of the SP `audience`, as XML.
 
     The assertion is signed, then encrypted to `encrypt_to`, then the response is signed, as far as each is asked for;
-    at least one of the two is signed. `in_response_to` is None for an unsolicited response. The assertion may be
-    delivered for `lifetime` from now; `session_not_on_or_after` ends the session at the SP.
+    at least one of the two is signed. `encrypt` names what is encrypted where there is a key: ASSERTION, or within it
+    NAME_ID and ATTRIBUTES, by what both `algorithms` and the key's own list allow. `in_response_to` is None for an
+    unsolicited response. The assertion may be delivered for `lifetime` from now; `session_not_on_or_after` ends the
+    session at the SP.
 
     Raises `ConfigurationError` when a value cannot stand in XML or the partner's key is unfit.
     """
@@ -85,10 +100,20 @@ def build(
         attributes=tuple(attributes),
     )
     element = assertion_codec.write(assertion)
+
+    def sealed(plain: etree._Element, tag: str, key: KeyDescriptor) -> etree._Element:
+        wrapper = xml.new(tag, {"saml": SAML})
+        wrapper.append(encryption.encrypt(plain, key=key, recipient=audience, algorithms=algorithms))
+        return wrapper
+
+    if encrypt_to is not None:
+        for part, plain_tag, tag in _PARTS:
+            for plain in list(element.iter(plain_tag)) if part in encrypt else ():
+                cast("etree._Element", plain.getparent()).replace(plain, sealed(plain, tag, encrypt_to))
     if sign_assertion or not sign_response:
         signature.sign(element, key=signing_key)
-    if encrypt_to is not None:
-        element = _encrypted(element, encrypt_to, audience)
+    if encrypt_to is not None and ASSERTION in encrypt:
+        element = sealed(element, ENCRYPTED_ASSERTION, encrypt_to)
     response = Response(
         id=response_id,
         issue_instant=now,
@@ -120,12 +145,6 @@ def build_error(
         in_response_to=in_response_to,
     )
     return _finished(response_codec.write(response), signing_key)
-
-
-def _encrypted(assertion: etree._Element, key: KeyDescriptor, recipient: str) -> etree._Element:
-    wrapper = xml.new(ENCRYPTED_ASSERTION, {"saml": SAML})
-    wrapper.append(encryption.encrypt(assertion, key=key, recipient=recipient))
-    return wrapper
 
 
 def _finished(element: etree._Element, key: SigningKey | None) -> bytes:

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from lxml import etree
 
 from federation.errors import ConfigurationError
+from federation.saml.algorithms import DEFAULT_ALGORITHMS, Algorithms
 from federation.saml.codec.response import ENCRYPTED_ASSERTION, assertions_in
 from federation.saml.encryption import DecryptionKey
 from federation.saml.messages import Assertion, AuthnStatement, RequestedAuthnContext, Response
 from federation.saml.metadata.entity import Entity
 from federation.saml.profiles import common
 from federation.saml.profiles.authn_context import DEFAULT, Table
-from federation.saml.signature import DEFAULT_ALGORITHMS, Algorithms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

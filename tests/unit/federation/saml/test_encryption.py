@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
@@ -12,7 +13,8 @@ from lxml import etree
 from federation.errors import ConfigurationError, Refused
 from federation.saml import encryption, xml
 from federation.saml.encryption import DecryptionKey
-from federation.saml.metadata.entity import KeyDescriptor
+from federation.saml.encryption_shape import WrappedKey
+from federation.saml.metadata.entity import EncryptionMethod, KeyDescriptor
 from federation.saml.names import DS, SAML, XENC, XENC11, Algorithm
 from tests import factories
 
@@ -22,10 +24,9 @@ PKCS1 = f"{XENC}rsa-1_5"
 PLAINTEXT = f"<saml:Assertion xmlns:saml='{SAML}'>secret</saml:Assertion>".encode()
 
 
-def descriptor(*methods: str, digests: tuple[str, ...] = ()) -> KeyDescriptor:
-    return factories.descriptor(
-        factories.decryption_key(), "encryption", encryption_methods=methods, digest_methods=digests
-    )
+def descriptor(*methods: str, digests: tuple[str, ...] = (), masks: tuple[str, ...] = ()) -> KeyDescriptor:
+    listed = tuple(EncryptionMethod(uri, digests, masks) if "oaep" in uri else EncryptionMethod(uri) for uri in methods)
+    return factories.descriptor(factories.decryption_key(), "encryption", encryption_methods=listed)
 
 
 def wrap(data: etree._Element) -> etree._Element:
@@ -80,9 +81,39 @@ def test_what_the_partner_lists_is_what_it_gets(content: str, transport: str, di
     assert decrypted(wrapper) == "secret"
     method = wrapper.find(f".//{{{XENC}}}EncryptedKey/{{{XENC}}}EncryptionMethod/{{{DS}}}DigestMethod")
     assert method is not None
-    assert method.get("Algorithm") == (Algorithm.SHA1 if transport == Algorithm.RSA_OAEP_MGF1P else digest)
+    assert method.get("Algorithm") == digest
 
 
+@pytest.mark.conformance("IIP-ALG06", "SDP-ALG01")
+def test_the_newer_oaep_masks_with_sha_1_unless_the_partner_lists_another() -> None:
+    for masks, mask in (
+        ((), Algorithm.MGF1_SHA1),
+        (("urn:unknown", Algorithm.MGF1_SHA256), Algorithm.MGF1_SHA256),
+        ((Algorithm.MGF1_SHA1, Algorithm.MGF1_SHA256), Algorithm.MGF1_SHA1),
+    ):
+        wrapper = encrypted(key=descriptor(Algorithm.RSA_OAEP, masks=masks))
+        found = wrapper.find(f".//{{{XENC11}}}MGF")
+        assert found is not None
+        assert found.get("Algorithm") == mask
+        assert decrypted(wrapper) == "secret"
+        if mask == Algorithm.MGF1_SHA1:
+            parent = found.getparent()
+            assert parent is not None
+            parent.remove(found)
+            assert decrypted(wrapper) == "secret"
+
+
+@pytest.mark.conformance("IIP-MD10")
+def test_an_oaep_whose_parameters_we_lack_is_passed_over() -> None:
+    odd = EncryptionMethod(Algorithm.RSA_OAEP, (f"{XENC}sha512",))
+    key = factories.descriptor(
+        factories.decryption_key(), "encryption", encryption_methods=(odd, EncryptionMethod(Algorithm.RSA_OAEP_MGF1P))
+    )
+    assert algorithms(encrypted(key=key))[1] == Algorithm.RSA_OAEP_MGF1P
+    assert not encryption.suits(replace(key, encryption_methods=(odd,)))
+
+
+@pytest.mark.conformance("IIP-MD10")
 def test_the_first_method_of_the_partner_wins() -> None:
     assert algorithms(encrypted(key=descriptor(Algorithm.AES128_GCM, Algorithm.AES256_GCM)))[0] == Algorithm.AES128_GCM
 
@@ -373,7 +404,7 @@ def test_nothing_opens_without_keys() -> None:
 def test_only_so_many_attempts_are_made() -> None:
     attempts = 0
 
-    def unwrap(wrapped: bytes, digest: str, mask: str) -> bytes:
+    def unwrap(wrapped: WrappedKey) -> bytes:
         nonlocal attempts
         attempts += 1
         raise ValueError

@@ -7,9 +7,9 @@ from lxml import etree
 
 from federation.errors import Refused
 from federation.saml import signature, xml
+from federation.saml.algorithms import Algorithms
 from federation.saml.checks import run
 from federation.saml.names import DS, SAML, SAMLP, XENC, Algorithm
-from federation.saml.signature_keys import Algorithms
 from federation.saml.signature_shape import RULES, Candidate
 from tests import factories
 

@@ -15,6 +15,7 @@ from federation.saml.metadata import reading
 from federation.saml.metadata.entity import (
     AttributeConsumingService,
     Contact,
+    EncryptionMethod,
     Endpoint,
     Entity,
     IdPRole,
@@ -22,6 +23,7 @@ from federation.saml.metadata.entity import (
     Logo,
     Organization,
     RequestedAttribute,
+    SigningMethod,
     SPRole,
     UIInfo,
 )
@@ -29,6 +31,7 @@ from tests.metadata_factories import SAMPLES, certificate_of, ec_key, rsa_key
 
 # Characters that XML carries; blanks at the ends are not kept, as the schema says of most of these types.
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=12)
+BITS = st.none() | st.integers(0, 16384)
 URI = TEXT.map(lambda text: "urn:example:" + text)
 URL = st.integers(1, 999).map(lambda number: f"https://host{number}.example.org/path?x=1&y=2")
 PAIRS = st.lists(st.tuples(st.sampled_from(["en", "de", "pt-BR"]), TEXT), max_size=3).map(tuple)
@@ -39,9 +42,14 @@ INSTANT = st.none() | st.integers(0, 10**9).map(
 KEYS = st.sampled_from(
     [
         KeyDescriptor("signing", rsa_key("sp").public_key, certificate_of("sp")),
-        KeyDescriptor(None, rsa_key("sp").public_key, certificate_of("sp"), ("urn:a", "urn:b")),
         KeyDescriptor(
-            "encryption", rsa_key("sp").public_key, None, ("http://www.w3.org/2009/xmlenc11#rsa-oaep",), ("urn:d",)
+            None,
+            rsa_key("sp").public_key,
+            certificate_of("sp"),
+            (EncryptionMethod("urn:a"), EncryptionMethod("urn:b", ("urn:c",), ("urn:d",))),
+        ),
+        KeyDescriptor(
+            "encryption", rsa_key("sp").public_key, None, (EncryptionMethod("urn:b", ("urn:c",), ("urn:d",)),)
         ),
         KeyDescriptor("signing", ec_key("sp").public_key),
     ]
@@ -78,7 +86,7 @@ COMMON = {
     "artifact_resolution": indexed(ENDPOINT),
     "name_id_formats": st.lists(URI, max_size=2).map(tuple),
     "ui_info": UI_INFO,
-    "signing_algorithms": st.lists(URI, max_size=2).map(tuple),
+    "signing_methods": st.lists(st.builds(SigningMethod, URI, BITS, BITS), max_size=2).map(tuple),
     "digest_algorithms": st.lists(URI, max_size=2).map(tuple),
 }
 REQUESTED = st.builds(

@@ -7,9 +7,11 @@ from federation.saml.metadata.difference import Effect, difference
 from federation.saml.metadata.entity import (
     AttributeConsumingService,
     Contact,
+    EncryptionMethod,
     Endpoint,
     KeyDescriptor,
     RequestedAttribute,
+    SigningMethod,
 )
 from federation.saml.names import Binding
 from tests.metadata_factories import CONTACTS, NOW, certificate_of, fingerprint_of, idp_entity, rsa_key, sp_entity
@@ -37,7 +39,7 @@ def kinds(old, new):
 
 def test_the_same_meaning_is_no_difference():
     assert difference(sp_entity(), sp_entity()) == ()
-    reordered = sp(signing_algorithms=tuple(reversed(sp_entity().sp.signing_algorithms)))
+    reordered = sp(signing_methods=tuple(reversed(sp_entity().sp.signing_methods)))
     assert difference(sp_entity(), reordered) == ()
 
 
@@ -97,8 +99,10 @@ def test_scopes_categories_and_algorithms_widen_when_they_join():
     old, new = sp_entity(attributes=(("urn:c", ("a",)),)), sp_entity(attributes=(("urn:c", ("a", "b")),))
     assert kinds(old, new) == [("category.added", WIDENS)]
     assert kinds(new, old) == [("category.removed", REDUCES)]
-    assert kinds(sp(signing_algorithms=()), sp(signing_algorithms=("urn:a",))) == [("algorithm.added", WIDENS)]
-    assert kinds(sp(keys=(key("sp", None),)), sp(keys=(key("sp", None, ("urn:m",)),))) == [("algorithm.added", WIDENS)]
+    assert kinds(sp(signing_methods=()), sp(signing_methods=(SigningMethod("urn:a"),))) == [("algorithm.added", WIDENS)]
+    assert kinds(sp(keys=(key("sp", None),)), sp(keys=(key("sp", None, (EncryptionMethod("urn:m"),)),))) == [
+        ("algorithm.added", WIDENS)
+    ]
 
 
 @pytest.mark.parametrize(

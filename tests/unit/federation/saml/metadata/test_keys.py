@@ -10,6 +10,7 @@ from cryptography.x509.oid import NameOID
 
 from federation.saml import certificates, xml
 from federation.saml.metadata import keys
+from federation.saml.metadata.entity import EncryptionMethod
 from federation.saml.metadata.findings import Findings
 from tests.metadata_factories import NAMESPACES, NOW, SAMPLES, certificate_of, certificate_xml, key_xml, rsa_key
 
@@ -158,14 +159,14 @@ def test_key_names_and_blanks_and_a_pem_frame_do_no_harm():
     assert findings == ()
 
 
-def test_encryption_methods_and_their_digests_are_kept_in_order():
+def test_encryption_methods_are_kept_in_order_each_with_its_digests_and_masks():
     methods = (
-        '<md:EncryptionMethod Algorithm="urn:a"/><md:EncryptionMethod Algorithm="urn:b">'
-        '<ds:DigestMethod Algorithm="urn:d"/></md:EncryptionMethod><md:EncryptionMethod/>'
+        '<md:EncryptionMethod Algorithm="urn:a"/><md:EncryptionMethod Algorithm="urn:b"><ds:DigestMethod '
+        'Algorithm="urn:d"/><e:MGF xmlns:e="http://www.w3.org/2009/xmlenc11#" Algorithm="urn:m"/>'
+        "</md:EncryptionMethod><md:EncryptionMethod/>"
     )
     key, _ = read(key_xml("sp", "encryption", methods))
-    assert key.encryption_methods == ("urn:a", "urn:b")
-    assert key.digest_methods == ("urn:d",)
+    assert key.encryption_methods == (EncryptionMethod("urn:a"), EncryptionMethod("urn:b", ("urn:d",), ("urn:m",)))
 
 
 # Certificates only hold keys (IIP-MD12)

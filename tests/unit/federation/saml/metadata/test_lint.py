@@ -14,11 +14,13 @@ from federation.saml import xml
 from federation.saml.metadata import reading
 from federation.saml.metadata.entity import (
     AttributeConsumingService,
+    EncryptionMethod,
     Endpoint,
     Entity,
     IdPRole,
     KeyDescriptor,
     RequestedAttribute,
+    SigningMethod,
     SPRole,
     UIInfo,
 )
@@ -89,7 +91,11 @@ WARNINGS = [
     (idp_with(ui_info=UIInfo()), "metadata.ui_info.missing", "SDP-IDP33"),
     (sp_with(keys=()), "metadata.encryption_key.missing", "SDP-MD08"),
     (sp_with(keys=(KeyDescriptor(None, ec_key("sp").public_key),)), "metadata.encryption_key.unfit", "SDP-ALG01"),
-    (sp_with(keys=(key("sp", encryption_methods=(CBC,)),)), "metadata.encryption_key.unfit", "IIP-ALG04"),
+    (
+        sp_with(keys=(key("sp", encryption_methods=(EncryptionMethod(CBC),)),)),
+        "metadata.encryption_key.unfit",
+        "IIP-ALG04",
+    ),
     (sp_with(keys=(key("sp", "encryption"),)), "metadata.signing_key.promised", "SDP-MD01"),
     (
         sp_with(keys=(key("sp", "encryption"),), single_logout=endpoints(Binding.REDIRECT)),
@@ -107,7 +113,7 @@ WARNINGS = [
     ),
     (sp_with(attribute_consuming=()), "metadata.requested_attribute.missing", "IIP-IDP04"),
     (sp_with(keys=(KeyDescriptor(None, rsa_key("sp").public_key),)), "metadata.key.bare", "SDP-MD05"),
-    (sp_with(signing_algorithms=(RSA_SHA1,)), "metadata.algorithms.foreign", "IIP-MD10"),
+    (sp_with(signing_methods=(SigningMethod(RSA_SHA1),)), "metadata.algorithms.foreign", "IIP-MD10"),
     (idp_with(keys=()), "metadata.signing_key.missing", "SDP-MD08"),
     (idp_with(single_sign_on=endpoints(Binding.POST)), "metadata.sso.redirect", "SDP-IDP02"),
     (idp_with(single_sign_on=endpoints(Binding.PAOS)), "metadata.endpoint.binding", "SDP-MD04"),
@@ -125,7 +131,7 @@ ADVICE = [
         "metadata.requested_attribute.format",
         "SDP",
     ),
-    (sp_with(signing_algorithms=(), digest_algorithms=()), "metadata.algorithms.missing", "IIP-MD09"),
+    (sp_with(signing_methods=(), digest_algorithms=()), "metadata.algorithms.missing", "IIP-MD09"),
 ]
 
 

@@ -117,8 +117,9 @@ def test_capabilities_are_published_as_algorithm_support():
     assert Algorithm.RSA_SHA256 in sp.sp.signing_algorithms
     assert Algorithm.SHA256 in sp.sp.digest_algorithms
     (key,) = sp.sp.encryption_keys
-    assert {Algorithm.AES256_GCM, Algorithm.AES128_GCM, Algorithm.RSA_OAEP_MGF1P} <= set(key.encryption_methods)
-    assert not any(uri.endswith(("sha1", "md5", "cbc", "rsa-1_5")) for uri in key.encryption_methods)
+    listed = {method.algorithm for method in key.encryption_methods}
+    assert {Algorithm.AES256_GCM, Algorithm.AES128_GCM, Algorithm.RSA_OAEP_MGF1P} <= listed
+    assert not any(uri.endswith(("sha1", "md5", "cbc", "rsa-1_5")) for uri in listed)
 
 
 @pytest.mark.conformance("SDP-MD05")

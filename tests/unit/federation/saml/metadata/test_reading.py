@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from federation.errors import Malformed
 from federation.saml import xml
 from federation.saml.metadata import reading
-from federation.saml.metadata.entity import Endpoint, RequestedAttribute
+from federation.saml.metadata.entity import EncryptionMethod, Endpoint, RequestedAttribute
 from tests.metadata_factories import (
     POST,
     SAML2,
@@ -418,7 +418,10 @@ def test_stock_shibboleth_metadata_is_read():
 def test_the_metadata_that_shibboleth_serves_itself_is_read():
     (entity,) = reading.read_document((SAMPLES / "shibboleth-sp-handler.xml").read_bytes())
     assert [key.use for key in entity.sp.keys] == ["signing", "encryption"]
-    assert "http://www.w3.org/2009/xmlenc11#aes128-gcm" in entity.sp.encryption_keys[0].encryption_methods
+    assert (
+        EncryptionMethod("http://www.w3.org/2009/xmlenc11#aes128-gcm")
+        in entity.sp.encryption_keys[0].encryption_methods
+    )
     assert entity.sp.signing_algorithms
     assert [name for name, _ in entity.sp.extension_endpoints] == ["RequestInitiator"]
 

@@ -324,3 +324,24 @@ def test_clocks_may_differ_by_the_skew_and_no_more() -> None:
     for now in (factories.NOW - 3 * MINUTE - timedelta(seconds=1), latest):
         with pytest.raises(Refused):
             accept_response(document, now=now)
+
+
+# Encrypted parts
+
+
+@pytest.mark.parametrize(
+    "parts", [("name-id",), ("attributes",), ("name-id", "attributes"), ("assertion", "name-id", "attributes")]
+)
+@pytest.mark.parametrize("sign_assertion", [True, False])
+@pytest.mark.conformance("IIP-IDP09", "IIP-SP08")
+def test_names_and_attributes_may_be_encrypted_one_by_one(parts: tuple[str, ...], sign_assertion: bool) -> None:
+    document = factories.response_xml(encrypt=parts, sign_assertion=sign_assertion)
+    for part, tag in (("name-id", b"EncryptedID"), ("attributes", b"EncryptedAttribute")):
+        assert (tag in document) == (part in parts and "assertion" not in parts)
+    keys = (factories.decryption_key("other"), factories.decryption_key())
+    accepted = factories.accept_response(document, decryption_keys=keys)
+    plain = factories.accept_response(factories.response_xml())
+    assert (accepted.name_id, accepted.attributes) == (plain.name_id, plain.attributes)
+    with pytest.raises(Refused) as caught:
+        factories.accept_response(document, decryption_keys=(factories.decryption_key("other"),))
+    assert caught.value.rule == "encryption.opens"
