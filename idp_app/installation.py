@@ -21,8 +21,9 @@ from federation.storage.secrets import SecretBox
 from federation.storage.session import SessionFactory, factory
 from idp_app import keys as key_files
 from idp_app.keys import Keys
-from idp_app.services import bell, outbox
+from idp_app.services import bell, outbox, second_factor
 from idp_app.services.live import Partners
+from idp_app.services.methods import Methods
 from idp_app.services.passwords import Passwords
 from idp_app.settings import IdPSettings
 
@@ -83,6 +84,16 @@ class Installation:
     def secret_box(self) -> SecretBox:
         """The box for secrets that must be read again."""
         return self.keys.secret_box()
+
+    @cached_property
+    def methods(self) -> Methods:
+        """The ways of signing in, and what they amount to."""
+        return Methods(self.settings.levels, self.settings.password_level)
+
+    @cached_property
+    def second_factor_secrets(self) -> second_factor.Secrets:
+        """What second factors are sealed, hashed and counted with."""
+        return second_factor.Secrets(self.secret_box, self.keys.derive("recovery-codes"), self.throttle_secret)
 
     @cached_property
     def identifier_secret(self) -> bytes:

@@ -28,6 +28,11 @@ def is_administrator(signed_in: SignedIn | None) -> bool:
     return signed_in is not None and signed_in.administrator and not signed_in.guest
 
 
+def used_second_factor(signed_in: SignedIn | None) -> bool:
+    """Signed in with a second factor besides the password, in this very session."""
+    return signed_in is not None and signed_in.second_instant is not None
+
+
 REQUIREMENTS: Final[Mapping[Permission, tuple[Callable[[SignedIn | None], bool], ...]]] = {
     Permission.MANAGE_FEDERATION: (is_administrator,),
     Permission.MANAGE_PEOPLE: (is_administrator,),
@@ -55,6 +60,8 @@ class SessionSecurity:
         """By the table; a permission that is not in it is denied."""
         try:
             requirements = REQUIREMENTS[Permission(permission)]
+            if request.idp.installation.settings.second_factor_for_administrators:
+                requirements = (*requirements, used_second_factor)
         except (ValueError, KeyError):
             return Denied("there is no such permission")
         missing = [each.__name__ for each in requirements if not each(self.identity(request))]

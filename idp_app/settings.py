@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from federation.errors import ConfigurationError
+from federation.saml.profiles.authn_context import DEFAULT, Table, named_levels
 from federation.web import settings as web_settings
-from federation.web.settings import Duration, Networks, PublicURL, Settings
+from federation.web.settings import Duration, Networks, PublicURL, Settings, Words
 
 PREFIX: Final = "idp."
 _SCOPE: Final = r"^[A-Za-z0-9][A-Za-z0-9.-]{0,126}$"
@@ -91,6 +93,19 @@ class IdPSettings(Settings):
     )
     password_time_cost: int = Field(default=3, ge=1, description="argon2id: number of passes.")
     password_parallelism: int = Field(default=4, ge=1, description="argon2id: number of lanes.")
+    password_level: Literal["password", "single-factor"] = Field(
+        default="password",
+        description="What a password proves here: `password`, or `single-factor` where your rules for passwords meet "
+        "REFEDS SFA.",
+    )
+    authn_contexts: Words = Field(
+        default=(),
+        description="Further authentication context classes that partners and you agreed on, as LEVEL=URI separated by "
+        "spaces. Levels: unspecified, password, single-factor, multi-factor, hardware.",
+    )
+    second_factor_for_administrators: bool = Field(
+        default=False, description="The console opens only to administrators who used a second factor in their session."
+    )
     audit_retention: Annotated[Duration, _within(_DAY, 3650 * _DAY)] = Field(
         default=timedelta(days=365), description="Audit entries older than this are purged by the worker."
     )
@@ -112,6 +127,15 @@ class IdPSettings(Settings):
         description="Where the bell hangs that wakes the worker: sqlite:///PATH, postgresql://… or redis://…. Empty "
         "means beside the database. Nothing is lost with it.",
     )
+
+    @field_validator("authn_contexts")
+    @classmethod
+    def _known_levels(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            DEFAULT.extended(named_levels(value))
+        except ConfigurationError as error:
+            raise ValueError(error.message) from None
+        return value
 
     @field_validator("entity_id")
     @classmethod
@@ -138,6 +162,11 @@ class IdPSettings(Settings):
     def own_entity_id(self) -> str:
         """Our entityID (SAML Metadata 2.3.2; SDP-G04)."""
         return self.entity_id or self.metadata_url
+
+    @property
+    def levels(self) -> Table:
+        """Authentication context classes by strength, with those of the settings."""
+        return DEFAULT.extended(named_levels(self.authn_contexts))
 
     @property
     def metadata_url(self) -> str:

@@ -128,6 +128,18 @@ def remove_administrator(config: ConfigFile, username: str) -> None:
     click.echo(f"{username} is {'no administrator any more.' if changed else 'no administrator.'}")
 
 
+@click.command("remove-second-factor")
+@click.argument("username")
+@pass_config
+def remove_second_factor(config: ConfigFile, username: str) -> None:
+    """Take a lost second factor away: the person signs in with the password alone, and can set up another."""
+    from idp_app.services import people, second_factor
+
+    with work(config) as (_, session, act):
+        removed = second_factor.remove(session, people.find(session, username).id, act)
+    click.echo(f"{username} has no second factor{' any more.' if removed else '.'}")
+
+
 @click.command()
 @click.argument("username")
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
@@ -158,6 +170,7 @@ COMMANDS = (
     suspend,
     reinstate,
     set_password,
+    remove_second_factor,
     make_administrator,
     remove_administrator,
     identifiers,

@@ -8,6 +8,7 @@ from idp_app.models.logout import ReceivedLogout
 from idp_app.models.people import Group, Person, group_member
 from idp_app.models.provisioning import AccountLink, Change, GroupLink, MemberLink, Pending, ProvisioningLog, Stream
 from idp_app.models.requests import ReceivedRequest
+from idp_app.models.second_factors import RecoveryCode, SecondFactor
 from idp_app.models.sessions import KnownBrowser, Participation, SignInSession, SignInThrottle
 from idp_app.models.switch import FederationSwitch
 
@@ -30,6 +31,8 @@ __all__ = [
     "ProvisioningLog",
     "ReceivedLogout",
     "ReceivedRequest",
+    "RecoveryCode",
+    "SecondFactor",
     "SignInSession",
     "SignInThrottle",
     "Stream",

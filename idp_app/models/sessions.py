@@ -14,7 +14,8 @@ class SignInSession(Base):
     """One person signed in in one browser.
 
     The browser holds a random token, we its SHA-256: whoever reads this table can take over nothing. `id` stays the
-    same when the person authenticates again, the token does not. `method` is how the person authenticated.
+    same when the person authenticates again, the token does not. `method` is how the person authenticated first, at
+    `authn_instant`; `second_method` and `second_instant` tell the same of a second factor, where one was used.
     """
 
     __tablename__ = "sign_in_session"
@@ -25,6 +26,8 @@ class SignInSession(Base):
     person_id: Mapped[str] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"))
     method: Mapped[str]
     authn_instant: Mapped[datetime]
+    second_method: Mapped[str | None]
+    second_instant: Mapped[datetime | None]
     last_seen: Mapped[datetime]
     expires: Mapped[datetime]
     ended: Mapped[datetime | None]

@@ -92,6 +92,11 @@ class Waiting:
     received: datetime
     browser_hash: bytes | None
 
+    @property
+    def fresh_since(self) -> datetime | None:
+        """With ForceAuthn: proof of presence counts from when the request came (SAML Core 3.4.1; SDP-IDP07)."""
+        return self.received if self.question.force_authn else None
+
 
 def digest_of(received: Received) -> bytes:
     """What tells two messages with the same ID apart."""

@@ -28,6 +28,7 @@ class SignedIn:
     token_hash: bytes
     method: str
     authn_instant: datetime
+    second_instant: datetime | None
     expires: datetime
     last_seen: datetime
     person_id: str
@@ -64,6 +65,7 @@ _FIND: Final = (
         _SESSION.c.token_hash,
         _SESSION.c.method,
         _SESSION.c.authn_instant,
+        _SESSION.c.second_instant,
         _SESSION.c.expires,
         _SESSION.c.last_seen,
         _PERSON.c.id.label("person_id"),
@@ -126,6 +128,23 @@ def start(
         end(session, previous.session_id, now)
     session.add(SignInSession(token_hash=hash_token(token), person_id=person_id, method=method, **times))
     return token
+
+
+def add_second_factor(session: Session, signed_in: SignedIn, *, method: str, now: datetime) -> str:
+    """Note that a second factor was used, and answer the session's new token: what it opens has grown."""
+    token = new_token()
+    session.execute(
+        update(SignInSession)
+        .where(SignInSession.id == signed_in.session_id)
+        .values(token_hash=hash_token(token), second_method=method, second_instant=now, last_seen=now)
+    )
+    return token
+
+
+def forget_second_factor(session: Session, person_id: str) -> None:
+    """No session of the person counts as one with a second factor any more."""
+    gone = update(SignInSession).where(SignInSession.person_id == person_id)
+    session.execute(gone.values(second_method=None, second_instant=None))
 
 
 def end(session: Session, session_id: str, now: datetime) -> None:

@@ -17,12 +17,13 @@ from federation.saml.bindings.post import PostForm
 from federation.saml.checks import Check, Seen, rule, run
 from federation.saml.messages import Received, Status
 from federation.saml.names import StatusCode
-from federation.saml.profiles import authn_context, sso_request
+from federation.saml.profiles import sso_request
 from idp_app.installation import Installation
 from idp_app.models import ConnectionState
-from idp_app.services import answers, release
+from idp_app.services import answers, release, second_factor
 from idp_app.services.act import Act
 from idp_app.services.live import LiveConnection
+from idp_app.services.methods import Methods, Missing
 from idp_app.services.questions import Question, Waiting, digest_of
 from idp_app.services.sessions import SignedIn
 
@@ -46,6 +47,14 @@ class SignInNeeded:
 
 
 @dataclass(frozen=True, slots=True)
+class SecondFactorNeeded:
+    """The person is signed in, and has to add a second factor."""
+
+    partner: LiveConnection
+    waiting: Waiting
+
+
+@dataclass(frozen=True, slots=True)
 class Denied:
     """The person may not use this partner. `reason` is one plain sentence for them."""
 
@@ -54,11 +63,7 @@ class Denied:
     reason: str
 
 
-Outcome = PostForm | SignInNeeded | Denied
-
-LEVELS = authn_context.DEFAULT
-STRONGEST = LEVELS.position(authn_context.PASSWORD)
-"""The strongest way of signing in that this site has. A session's `method` is the name of its level."""
+Outcome = PostForm | SignInNeeded | SecondFactorNeeded | Denied
 
 REQUEST_DENIED = Status(StatusCode.RESPONDER, StatusCode.REQUEST_DENIED, "This person may not use this service.")
 CANCELLED = Status(StatusCode.RESPONDER, StatusCode.AUTHN_FAILED, "The person cancelled the sign-in.")
@@ -113,16 +118,20 @@ def answer(
     """
     question = waiting.question
     require_partner(partner, question, act.now)
-    error = _unanswerable(question)
-    if error is None and not _is_authenticated(waiting, signed_in):
+    error = _unanswerable(question, installation.methods)
+    missing = missing_for(waiting, signed_in, installation.methods)
+    if error is None and missing is not None:
         if not question.is_passive:
-            return SignInNeeded(partner, waiting)
-        error = NO_PASSIVE
+            return (
+                SignInNeeded(partner, waiting) if missing is Missing.PASSWORD else SecondFactorNeeded(partner, waiting)
+            )
+        error = _without_a_page(session, missing, signed_in)
     if error is not None or signed_in is None:
         return answers.error(session, installation, partner, question, error or NO_PASSIVE, act, checks=checks)
-    class_ref = authn_context.answer(question.authn_context, reached=LEVELS.position(signed_in.method))
-    if class_ref is None:
+    stated = installation.methods.stated(question.authn_context, signed_in, since=waiting.fresh_since)
+    if stated is None:
         return answers.error(session, installation, partner, question, NO_AUTHN_CONTEXT, act, checks=checks)
+    class_ref, signed_in = stated
     memberships = release.memberships_of(session, signed_in.person_id)
     decision = eligibility.decide(
         guest=signed_in.guest,
@@ -153,18 +162,20 @@ def require_partner(partner: LiveConnection, question: Question, now: datetime) 
         raise PolicyRefusal("connection.encryption", f"{partner.name} has no encryption key that we can use")
 
 
-def _unanswerable(question: Question) -> Status | None:
+def missing_for(waiting: Waiting, signed_in: SignedIn | None, methods: Methods) -> Missing | None:
+    """What a person has still to do before the question can be answered."""
+    return methods.missing(waiting.question.authn_context, signed_in, since=waiting.fresh_since)
+
+
+def _unanswerable(question: Question, methods: Methods) -> Status | None:
     """What no sign-in could change."""
     if question.has_subject:
         return NO_SUCH_SUBJECT
-    needed = authn_context.needed(question.authn_context)
-    if needed is None or needed > STRONGEST:
-        return NO_AUTHN_CONTEXT
-    return None
+    return None if methods.can_meet(question.authn_context) else NO_AUTHN_CONTEXT
 
 
-def _is_authenticated(waiting: Waiting, signed_in: SignedIn | None) -> bool:
-    """ForceAuthn means proof of presence after the request came (SAML Core 3.4.1; SDP-IDP07)."""
-    if signed_in is None:
-        return False
-    return not waiting.question.force_authn or signed_in.authn_instant >= waiting.received
+def _without_a_page(session: Session, missing: Missing, signed_in: SignedIn | None) -> Status:
+    """What a passive request is told: who has no second factor could not meet it on a page either."""
+    if missing is Missing.SECOND_FACTOR and signed_in is not None:
+        return NO_PASSIVE if second_factor.of(session, signed_in.person_id) is not None else NO_AUTHN_CONTEXT
+    return NO_PASSIVE

@@ -16,7 +16,7 @@ from federation.web import page, saml
 from federation.web.problems import problem_view, respond
 from federation.web.wording import NOT_FOUND, Problem
 from idp_app.errors import InvalidInput, NotThere
-from idp_app.security import Permission
+from idp_app.security import Permission, is_administrator, used_second_factor
 from idp_app.services import overview, switch
 
 ROUTES: Final = (
@@ -34,6 +34,7 @@ DONE: Final[Mapping[str, str]] = {
     "off": "The federation is off.",
     "suspended": "The person is suspended, and signed out everywhere on this site.",
     "reinstated": "The suspension is lifted.",
+    "second-factor": "The second factor is removed: the person signs in with the password alone.",
     "audiences": "The audiences are saved.",
     "created": "The audience is made.",
     "there": "This audience was there already.",
@@ -78,9 +79,14 @@ def turn(request: Request) -> Response:
 
 
 def forbidden(error: HTTPForbidden, request: Request) -> Response:
-    """Somebody who is not signed in signs in first and comes back."""
-    if request.idp.signed_in is None and request.method in ("GET", "HEAD"):
-        return saml.redirect(request.federation.url("idp.sign_in", _query={"next": request.path_info}))
+    """Who is not signed in, or without the second factor that administrators need, does that first and comes back."""
+    signed_in = request.idp.signed_in
+    if request.method in ("GET", "HEAD"):
+        onward = {"next": request.path_info}
+        if signed_in is None:
+            return saml.redirect(request.federation.url("idp.sign_in", _query=onward))
+        if is_administrator(signed_in) and not used_second_factor(signed_in):
+            return saml.redirect(request.federation.url("idp.second_factor", _query=onward))
     return problem_view(error, request)
 
 

@@ -8,7 +8,7 @@ from pyramid.view import view_config
 
 from idp_app.errors import InvalidInput
 from idp_app.security import Permission
-from idp_app.services import audiences, people
+from idp_app.services import audiences, people, second_factor
 from idp_app.services.csv_rows import COLUMNS, ImportRefused
 from idp_app.services.people_csv import import_people
 from idp_app.views.console import back, show
@@ -37,6 +37,7 @@ def one(request: Request) -> Response:
     person = people.get(session, request.matchdict["id"])
     values = {
         "person": person,
+        "factor": second_factor.of(session, person.id),
         "audiences": audiences.every(session),
         "member_of": {audience.id for audience in people.audiences_of(session, person.id)},
     }
@@ -45,7 +46,7 @@ def one(request: Request) -> Response:
 
 @view_config(route_name="idp.person", request_method="POST", permission=Permission.MANAGE_PEOPLE)
 def change(request: Request) -> Response:
-    """Suspend, reinstate, or choose the audiences."""
+    """Suspend, reinstate, take a lost second factor away, or choose the audiences."""
     session, act = request.idp.session, request.idp.act
     person = people.get(session, request.matchdict["id"])
     match request.POST.get("action"):
@@ -55,6 +56,9 @@ def change(request: Request) -> Response:
         case "reinstate":
             people.reinstate(session, person, act)
             done = "reinstated"
+        case "remove-second-factor":
+            second_factor.remove(session, person.id, act)
+            done = "second-factor"
         case "audiences":
             people.set_audiences(session, person, request.POST.getall("audience"), act)
             done = "audiences"

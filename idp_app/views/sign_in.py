@@ -7,8 +7,6 @@ console page that asked for it.
 from __future__ import annotations
 
 import math
-import re
-from dataclasses import dataclass
 from typing import Any, Final
 
 from pyramid.exceptions import BadCSRFToken
@@ -16,54 +14,24 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import exception_view_config, view_config
 
-from federation.errors import PolicyRefusal
 from federation.saml.profiles.authn_context import PASSWORD
 from federation.web import csrf, page, saml
 from federation.web.cookies import SESSION
 from idp_app.services import audit, logout, sessions, sign_in
-from idp_app.services.live import LiveConnection
-from idp_app.services.questions import Waiting
+from idp_app.services.methods import Missing
 from idp_app.services.sign_in import Attempt, Verdict
-from idp_app.views.sso import waiting_for
+from idp_app.views.destinations import Destination
 
 TEMPLATE: Final = "idp_app:templates/sign_in.jinja2"
-_OWN_PAGE: Final = re.compile(r"/admin(?:/[A-Za-z0-9-]+)*", re.ASCII)
 _WRONG: Final = "The user name or the password is not right."
 _SUSPENDED: Final = "Your account is suspended. Ask your administrator about it."
-
-
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """Where the sign-in leads: to a partner's request that waits, or to a page of ours.
-
-    `expired` says that a request was named and cannot be answered any more.
-    """
-
-    waiting: Waiting | None = None
-    partner: LiveConnection | None = None
-    page: str = ""
-    expired: bool = False
-
-    def url(self, request: Request) -> str:
-        """The address to go on to."""
-        if self.waiting is not None:
-            return str(request.federation.url("idp.continue", key=self.waiting.key))
-        return str(request.federation.url("idp.home")).rstrip("/") + (self.page or "/")
-
-    def satisfied(self, request: Request) -> bool:
-        """Whether whoever is signed in need not sign in again."""
-        signed_in = request.idp.signed_in
-        if signed_in is None:
-            return False
-        forced = self.waiting if self.waiting is not None and self.waiting.question.force_authn else None
-        return forced is None or signed_in.authn_instant >= forced.received
 
 
 @view_config(route_name="idp.sign_in", request_method="GET")
 def show(request: Request) -> Response:
     """The form; who is signed in already goes straight on, unless they want to be somebody else."""
-    destination = _destination(request, request.GET)
-    if destination.satisfied(request) and "switch" not in request.GET:
+    destination = Destination.of(request, request.GET)
+    if destination.missing(request) is not Missing.PASSWORD and "switch" not in request.GET:
         return saml.redirect(destination.url(request))
     return _form(request, destination)
 
@@ -72,7 +40,7 @@ def show(request: Request) -> Response:
 def submit(request: Request) -> Response:
     """Try the password."""
     idp, exchange = request.idp, request.federation
-    destination = _destination(request, request.POST)
+    destination = Destination.of(request, request.POST)
     username, password = str(request.POST.get("username", "")), str(request.POST.get("password", ""))
     attempt = sign_in.attempt(
         idp.session,
@@ -130,17 +98,6 @@ def sign_out(request: Request) -> Response:
     response = saml.redirect(request.federation.url("idp.home", _query={"signed-out": "yes"}))
     request.federation.cookies.delete(response, SESSION)
     return response
-
-
-def _destination(request: Request, fields: Any) -> Destination:
-    key, wanted = fields.get("continue"), str(fields.get("next", ""))
-    if not key:
-        return Destination(page=wanted if _OWN_PAGE.fullmatch(wanted) else "")
-    try:
-        partner, waiting = waiting_for(request, str(key))
-    except PolicyRefusal:
-        return Destination(expired=True)
-    return Destination(waiting=waiting, partner=partner)
 
 
 def _form(request: Request, destination: Destination, status: int = 200, **values: Any) -> Response:

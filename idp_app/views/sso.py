@@ -6,6 +6,8 @@ and the browser sent on by a redirect; the next step has the cookies, and can be
 
 from __future__ import annotations
 
+from typing import Final
+
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
@@ -20,6 +22,8 @@ from idp_app.services import answers, questions, sso
 from idp_app.services.live import LiveConnection
 from idp_app.services.questions import Waiting
 from idp_app.views import refusals
+
+_BECAUSE: Final = {"denied": sso.REQUEST_DENIED, "unable": sso.NO_AUTHN_CONTEXT}
 
 
 @view_config(route_name="idp.sso", request_method="GET")
@@ -61,9 +65,9 @@ def proceed(request: Request) -> Response:
 
 @view_config(route_name="idp.continue", request_method="POST")
 def give_up(request: Request) -> Response:
-    """The person goes back: the partner is told that it was denied, or that the person cancelled."""
+    """The person goes back: the partner is told that it was denied, cannot be done, or that the person cancelled."""
     idp = request.idp
-    status = sso.REQUEST_DENIED if request.POST.get("because") == "denied" else sso.CANCELLED
+    status = _BECAUSE.get(request.POST.get("because"), sso.CANCELLED)
     try:
         partner, waiting = waiting_for(request, request.matchdict["key"])
         sso.require_partner(partner, waiting.question, request.federation.now)
@@ -108,6 +112,8 @@ def _follow(request: Request, partner: LiveConnection, waiting: Waiting, checks:
             return saml.post_form_response(request, outcome, f"Signing in to {partner.name}", recipient=partner.name)
         case sso.SignInNeeded():
             return saml.redirect(request.federation.url("idp.sign_in", _query={"continue": waiting.key}))
+        case sso.SecondFactorNeeded():
+            return saml.redirect(request.federation.url("idp.second_factor", _query={"continue": waiting.key}))
         case sso.Denied(reason=reason):
             values = {"partner": partner, "waiting": waiting, "reason": reason, "signed_in": idp.signed_in}
             return page(request, "idp_app:templates/denied.jinja2", values, status=403)

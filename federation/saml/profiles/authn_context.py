@@ -134,6 +134,19 @@ DEFAULT: Final = Table(
 """The order is an agreement of this toolkit, not of the standard, which leaves strength to the responder."""
 
 
+def named_levels(words: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Pairs for `Table.extended` from a setting: `multi-factor=https://example.org/mfa`.
+
+    Raises `ConfigurationError`.
+    """
+    pairs = [tuple(word.split("=", 1)) for word in words]
+    if any(len(pair) != 2 or ":" not in pair[1] for pair in pairs):
+        raise ConfigurationError(
+            f"write LEVEL=URI, with LEVEL one of {', '.join(level.name for level in DEFAULT.levels)}"
+        )
+    return tuple((name, uri) for name, uri in pairs)
+
+
 def answer(requested: RequestedAuthnContext | None, *, reached: int, table: Table = DEFAULT) -> str | None:
     """The class that an IdP may state for a session that reached this level, or None: NoAuthnContext.
 

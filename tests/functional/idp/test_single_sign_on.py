@@ -280,8 +280,8 @@ def test_an_authentication_context_that_the_session_has_is_stated_as_asked(
 @pytest.mark.parametrize(
     "asked",
     [
-        RequestedAuthnContext((AuthnContextClass.REFEDS_MFA,)),
-        RequestedAuthnContext((AuthnContextClass.PASSWORD,), "better"),
+        RequestedAuthnContext((AuthnContextClass.SMARTCARD_PKI,)),
+        RequestedAuthnContext((AuthnContextClass.REFEDS_MFA,), "better"),
         RequestedAuthnContext(("urn:example:unheard-of",)),
         RequestedAuthnContext((), declaration_refs=("urn:example:declaration",)),
     ],

@@ -18,6 +18,7 @@ ADMIN = SignedIn(
     token_hash=b"",
     method="password",
     authn_instant=NOW,
+    second_instant=None,
     expires=NOW,
     last_seen=NOW,
     person_id="p",
@@ -32,8 +33,9 @@ ADMIN = SignedIn(
 )
 
 
-def permits(signed_in: SignedIn | None, permission: str) -> bool:
-    request = SimpleNamespace(idp=SimpleNamespace(signed_in=signed_in))
+def permits(signed_in: SignedIn | None, permission: str, *, second_factor: bool = False) -> bool:
+    settings = SimpleNamespace(second_factor_for_administrators=second_factor)
+    request = SimpleNamespace(idp=SimpleNamespace(signed_in=signed_in, installation=SimpleNamespace(settings=settings)))
     return bool(SessionSecurity().permits(request, None, permission))
 
 
@@ -48,6 +50,13 @@ def test_administrators_may_and_nobody_else(permission: Permission):
     assert not permits(replace(ADMIN, administrator=False), permission)
     assert not permits(replace(ADMIN, guest=True), permission)
     assert not permits(None, permission)
+
+
+@pytest.mark.parametrize("permission", Permission)
+def test_a_setting_asks_administrators_for_a_second_factor(permission: Permission):
+    assert not permits(ADMIN, permission, second_factor=True)
+    assert permits(replace(ADMIN, second_instant=NOW), permission, second_factor=True)
+    assert not permits(replace(ADMIN, second_instant=NOW, administrator=False), permission, second_factor=True)
 
 
 def test_a_permission_that_nobody_declared_is_denied():
