@@ -69,7 +69,7 @@ def decode(query_string: bytes, *, max_bytes: int = MAX_BYTES) -> Received:
     if len(query_string) > max_bytes * 2:
         raise Malformed("redirect.size", f"longer than {max_bytes * 2} octets")
     slices = _slices(query_string)
-    values = {name: _value(name, raw) for name, raw in slices.items()}
+    values = {name: _value(name, part) for name, part in slices.items()}
     parameter = only_message(values, "redirect")
     if values.get(ENCODING, DEFLATE) != DEFLATE:
         raise Malformed("redirect.encoding", "SAMLEncoding is not DEFLATE")
@@ -83,10 +83,10 @@ def decode(query_string: bytes, *, max_bytes: int = MAX_BYTES) -> Received:
 
 
 def _slices(query_string: bytes) -> dict[str, bytes]:
-    """Our parameters, each at most once, to the octets after the equals sign as they stood in the query."""
+    """Our parameters, each at most once, to the octets of name, equals sign and value as they stood in the query."""
     slices: dict[str, bytes] = {}
     for part in query_string.split(b"&"):
-        raw_name, _, raw_value = part.partition(b"=")
+        raw_name = part.partition(b"=")[0]
         decoded = unquote_to_bytes(raw_name.replace(b"+", b" ")).decode("utf-8", "replace")
         if decoded not in NAMES:
             continue
@@ -94,11 +94,12 @@ def _slices(query_string: bytes) -> dict[str, bytes]:
             raise Malformed("redirect.name", f"{decoded} is written with escapes")
         if decoded in slices:
             raise Malformed("redirect.duplicate", f"{decoded} occurs twice")
-        slices[decoded] = raw_value
+        slices[decoded] = part
     return slices
 
 
-def _value(name: str, raw: bytes) -> str:
+def _value(name: str, part: bytes) -> str:
+    raw = part.partition(b"=")[2]
     try:
         return unquote_to_bytes(raw.replace(b"+", b" ") if name in (RELAY_STATE, SIG_ALG) else raw).decode("utf-8")
     except UnicodeDecodeError:
@@ -114,7 +115,7 @@ def _query_signature(parameter: str, slices: dict[str, bytes], values: dict[str,
     return QuerySignature(
         algorithm=values[SIG_ALG],
         signature=decode_base64(values[SIGNATURE], "redirect.signature", max_bytes=MAX_SIGNATURE),
-        signed_octets=b"&".join(name.encode("ascii") + b"=" + slices[name] for name in signed),
+        signed_octets=b"&".join(slices[name] for name in signed),
     )
 
 

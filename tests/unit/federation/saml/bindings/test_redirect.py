@@ -116,3 +116,12 @@ def test_any_query_is_read_or_refused_within_the_error_tree(octets: bytes) -> No
     for query_string in (octets, b"SAMLRequest=" + quote(base64.b64encode(octets), safe="").encode()):
         with contextlib.suppress(FederationError):
             redirect.decode(query_string)
+
+
+def test_a_parameter_without_an_equals_sign_is_signed_as_it_stands() -> None:
+    sent = redirect.encode(b"<x/>", parameter="SAMLRequest", destination="https://idp.test/sso", key=KEY)
+    query = sent.partition("?")[2].replace("&SigAlg=", "&RelayState&SigAlg=").encode()
+    received = redirect.decode(query)
+    assert received.query_signature is not None
+    assert b"&RelayState&SigAlg=" in received.query_signature.signed_octets
+    assert received.relay_state == ""
