@@ -1,8 +1,8 @@
 """For each named check one message that is wrong in just that way, and otherwise perfect.
 
 Where a message has to be signed, the IdP (or the SP) signed it as it is: only the one check stands between it and us.
-`behind` names the rule that refuses it too when the first is gone, where there is a second line; None where nothing
-else would notice.
+`behind` names the rule that refuses it too when the first is gone, where there is a second line, or the exception that
+our own code would fail with; None where nothing else would notice.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from federation.saml.algorithms import Algorithms, allowed
 from federation.saml.checks import Check
 from federation.saml.codec import assertion as assertion_codec
 from federation.saml.codec import response as response_codec
-from federation.saml.messages import Received, RequestedAuthnContext, Status
+from federation.saml.messages import RequestedAuthnContext, Status
 from federation.saml.names import XENC, Algorithm, Binding, ConfirmationMethod, StatusCode
-from federation.saml.profiles import sso_assertion_rules, sso_authn_rules, sso_response_rules
+from federation.saml.profiles import sso_assertion_rules, sso_authn_rules, sso_response, sso_response_rules
 from tests import factories
 from tests.attacks.forging import (
     A,
@@ -49,7 +49,7 @@ class Attack:
 
     rule: Rule
     name: str
-    message: Callable[[], bytes | Received]
+    message: Callable[[], Any]
     expected: Callable[[], Mapping[str, Any]] = field(default=dict)
     behind: str | None = None
 
@@ -521,3 +521,26 @@ ENCRYPTION = (
     ),
 )
 """Encrypted assertions in responses."""
+
+
+UNSIGNED = (
+    Attack(
+        signature._present,
+        "an element without a signature, to be verified",
+        lambda: genuine(sign="nothing"),
+        behind="StopIteration",
+    ),
+)
+"""Elements for the verifier itself: whoever calls it looks for a signature first."""
+
+
+def judge(attack: Attack) -> object:
+    """Let the SP decide on a response."""
+    message = attack.message()
+    if attack in UNSIGNED:
+        return signature.verify(message, keys=(factories.signing_key("idp").public_key,))
+    received = factories.posted(message) if isinstance(message, bytes) else message
+    return sso_response.accept(received, factories.expectations(**attack.expected()))
+
+
+ATTACKS = (*RESPONSES, *SIGNATURES, *ENCRYPTION, *UNSIGNED)

@@ -13,8 +13,9 @@ from federation.saml.bindings import redirect
 from federation.saml.codec import authn_request as request_codec
 from federation.saml.messages import NameIDPolicy, Received, Scoping
 from federation.saml.metadata.entity import Entity
-from federation.saml.names import Binding
+from federation.saml.names import Algorithm, Binding
 from federation.saml.profiles import sso_request, sso_request_rules
+from federation.saml.signature import Algorithms
 from tests import factories
 from tests.attacks.catalogue import MINUTE, Attack, put
 from tests.attacks.forging import P, evil_assertion, genuine, signature_in
@@ -163,3 +164,22 @@ REQUESTS = (
     ),
 )
 """Requests for the identity provider."""
+
+
+QUERIES = (
+    Attack(
+        signature._detached_algorithm,
+        "a query signed by an algorithm that is not allowed here",
+        request,
+        lambda: {"algorithms": Algorithms(signature=frozenset({Algorithm.RSA_SHA512}))},
+    ),
+)
+"""Signatures of queries."""
+
+
+def judge(attack: Attack) -> object:
+    """Let the IdP decide on a request."""
+    return factories.accept_request(attack.message(), **attack.expected())
+
+
+ATTACKS = (*REQUESTS, *QUERIES)
