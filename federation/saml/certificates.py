@@ -58,7 +58,7 @@ def load_certificate(pem_or_der: bytes) -> bytes:
             certificate = x509.load_pem_x509_certificate(pem_or_der)
         else:
             certificate = x509.load_der_x509_certificate(pem_or_der)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise Malformed("certificates.certificate", "not an X.509 certificate") from None
     return certificate.public_bytes(serialization.Encoding.DER)
 

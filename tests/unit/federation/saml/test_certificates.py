@@ -77,3 +77,11 @@ def test_what_is_oddly_made_says_nothing(octets: bytes) -> None:
     with pytest.raises(Malformed) as caught:
         certificates.container_of(octets)
     assert caught.value.rule == "certificates.container"
+
+
+def test_a_certificate_of_a_version_that_does_not_exist_is_malformed() -> None:
+    der = certificates.load_certificate(factories.key_pair()[1])
+    version = der.index(b"\xa0\x03\x02\x01\x02") + 4
+    with pytest.raises(Malformed) as caught:
+        certificates.load_certificate(der[:version] + b"\x05" + der[version + 1 :])
+    assert caught.value.rule == "certificates.certificate"
