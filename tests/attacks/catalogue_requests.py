@@ -9,13 +9,13 @@ from typing import Any
 from lxml import etree
 
 from federation.saml import signature, xml
+from federation.saml.algorithms import Algorithms
 from federation.saml.bindings import redirect
 from federation.saml.codec import authn_request as request_codec
 from federation.saml.messages import NameIDPolicy, Received, Scoping
 from federation.saml.metadata.entity import Entity
 from federation.saml.names import Algorithm, Binding
 from federation.saml.profiles import sso_request, sso_request_rules
-from federation.saml.signature import Algorithms
 from tests import factories
 from tests.attacks.catalogue import MINUTE, Attack, put
 from tests.attacks.forging import P, evil_assertion, genuine, signature_in
