@@ -22,13 +22,15 @@ def includeme(config: Configurator) -> None:
     config.include("sp_app.provider")  # settings, keys, addresses: read once, when the application starts
     config.include("sp_app.composition")  # request.sp, and what a host may replace
 
-    # SAML. Responses are posted by other sites; which browser began the login is checked by a cookie of its own.
-    # Until somebody switches the federation on, FederationRoot answers 404 for all of them.
+    # SAML. Responses and logout messages are posted by other sites; which browser began a login is checked by a cookie
+    # of its own. Until somebody switches the federation on, FederationRoot answers 404 for all of them.
     root = "sp_app.context.FederationRoot"
     config.add_federation_route("sp.metadata", "/saml/metadata", factory=root)
     config.add_federation_route("sp.login", "/saml/login", factory=root)
     config.add_federation_route("sp.acs", "/saml/acs", factory=root, cross_site=True)
     config.add_federation_route("sp.logout", "/saml/logout", factory=root)
+    config.add_federation_route("sp.logout.done", "/saml/logout/done", factory=root)
+    config.add_federation_route("sp.slo", "/saml/slo", factory=root, cross_site=True)
     config.scan("sp_app.views")
 
     # SCIM 2.0 under /scim/v2: provisioning by the identity provider, with a bearer token.

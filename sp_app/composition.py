@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from federation.errors import FederationError
 from federation.storage.session import for_transaction_manager
 from federation.web import cookies, csrf
+from federation.web.saml import form_action_sources
 from sp_app.accounts import AccountStore, LocalAccount
 from sp_app.accounts.sql import SqlAccountStore
 from sp_app.models import FederatedSession
@@ -27,6 +28,8 @@ from sp_app.provider import Provider, provider_of
 from sp_app.services import audit, sessions, switch
 from sp_app.services.linking import Linking
 from sp_app.services.login import Login
+from sp_app.services.logout import Logout
+from sp_app.services.sign_out import SigningOut
 from sp_app.targets import is_safe
 
 AccountStoreFactory = Callable[[Request], AccountStore]
@@ -83,11 +86,23 @@ class Composition:
         path: str = self._request.route_path("sp.login", _query=wanted)
         return path
 
-    def logout_form(self, label: str = "Sign out") -> Markup:
-        """A form with one button that signs this browser out here; for any page of any application."""
+    def logout_form(self, label: str = "Sign out", *, button_class: str = "") -> Markup:
+        """A form with one button that signs this browser out, here and at its identity provider; for any page.
+
+        On pages of ours the content security policy lets its journey go there.
+        """
+        way = self.signing_out().way_to_ask(self.identity.session) if self.identity is not None else None
+        if way is not None:
+            self._request.federation.allow_form_target(*form_action_sources(way[1].location))
         return Markup(
-            '<form method="post" action="{}"><input type="hidden" name="{}" value="{}"><button>{}</button></form>'
-        ).format(self._request.route_path("sp.logout"), csrf.FIELD, csrf.token(self._request), label)
+            '<form method="post" action="{}"><input type="hidden" name="{}" value="{}"><button{}>{}</button></form>'
+        ).format(
+            self._request.route_path("sp.logout"),
+            csrf.FIELD,
+            csrf.token(self._request),
+            Markup(' class="{}"').format(button_class) if button_class else "",
+            label,
+        )
 
     @property
     def enabled(self) -> bool:
@@ -104,6 +119,23 @@ class Composition:
             limits=self.provider.limits,
             now=self._request.federation.now,
         )
+
+    def signing_out(self) -> SigningOut:
+        """The use case of signing out, begun by the person."""
+        return SigningOut(**self._logout())
+
+    def logout(self) -> Logout:
+        """The use case of ending what the identity provider names."""
+        return Logout(**self._logout())
+
+    def _logout(self) -> dict[str, Any]:
+        return {
+            "session": self.session,
+            "partners": self.provider.partners,
+            "ourselves": self.provider.ourselves,
+            "now": self._request.federation.now,
+            "skew": self.provider.limits.skew,
+        }
 
     def linking(self, idp_entity_id: str) -> Linking:
         """The persons of one identity provider."""

@@ -16,3 +16,20 @@ class SignedIn:
     response: Response
     account_id: str
     idp_entity_id: str
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """A federated session has just ended, in this transaction: by its person, or at the identity provider's request.
+
+    `session_id` is what `SignedIn` said when it began. The session may be one of another browser than the one that
+    `response` goes to; `here` says whether it is this one's.
+    """
+
+    request: Request
+    response: Response
+    account_id: str
+    idp_entity_id: str
+    session_id: str
+    here: bool

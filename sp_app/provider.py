@@ -17,7 +17,7 @@ from federation.http import BackChannel, Policy
 from federation.saml.identifiers import new_id
 from federation.saml.metadata import publishing
 from federation.saml.metadata.entity import Contact, Endpoint, RequestedAttribute
-from federation.saml.names import REQINIT
+from federation.saml.names import REQINIT, Binding
 from federation.storage import engine as engines
 from federation.storage.session import SessionFactory, factory
 from federation.web import Site
@@ -28,6 +28,8 @@ from sp_app.services.login import Limits, Self
 from sp_app.settings import SPSettings
 
 _KEY: Final = "sp_app.provider"
+SLO_BINDINGS: Final = (Binding.REDIRECT, Binding.POST, Binding.SOAP)
+"""How single logout messages reach us. Redirect comes first: partners take the first that they speak."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Provider:
     login_url: str
     acs_url: str
     logout_url: str
+    slo_url: str
     scim_url: str
 
     @property
@@ -54,12 +57,13 @@ class Provider:
     @property
     def ourselves(self) -> Self:
         """What the login needs to know about us."""
-        return Self(self.entity_id, self.acs_url, self.keys.signing, self.keys.decryption)
+        return Self(self.entity_id, self.acs_url, self.slo_url, self.keys.signing, self.keys.decryption)
 
     @property
     def endpoints(self) -> frozenset[str]:
         """The paths of our endpoints, which are no pages to land on."""
-        return frozenset(urlsplit(url).path for url in (self.login_url, self.acs_url, self.logout_url))
+        own = (self.login_url, self.acs_url, self.logout_url, self.slo_url)
+        return frozenset(urlsplit(url).path for url in own)
 
     @property
     def limits(self) -> Limits:
@@ -78,6 +82,7 @@ class Provider:
             signing_certificates=(self.keys.signing_certificate,),
             encryption_certificates=(self.keys.encryption_certificate,),
             requested=_requested(own),
+            single_logout=tuple(Endpoint(binding, self.slo_url) for binding in SLO_BINDINGS),
             extension_endpoints=(("RequestInitiator", Endpoint(REQINIT, self.login_url)),),
         )
         return publishing.publish(
@@ -121,6 +126,7 @@ def _provider(mapper: Any, own: SPSettings, own_keys: Keys, engine: Engine) -> P
         login_url=url("sp.login"),
         acs_url=url("sp.acs"),
         logout_url=url("sp.logout"),
+        slo_url=url("sp.slo"),
         scim_url=metadata_url.removesuffix("/saml/metadata") + "/scim/v2",
     )
 

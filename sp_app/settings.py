@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from federation.attributes.catalogue import CATALOGUE
 from federation.web import settings as web_settings
@@ -75,7 +75,11 @@ class SPSettings(Settings):
     default_target: str = Field(
         default="/", description="The page of this site where people land who asked for none when they signed in."
     )
-    logout_target: str = Field(default="/", description="The page of this site where people land after signing out.")
+    logout_target: str = Field(
+        default="",
+        description="The page of this site where people land after signing out, told by the parameter `signed_out` how "
+        "far that went (docs/how-to/embed.md). Empty: our own page, which says it in words.",
+    )
     metadata_validity: Annotated[Duration, _within(_DAY, 28 * _DAY)] = Field(
         default=timedelta(days=21), description="For how long a copy of our metadata may be used (validUntil)."
     )
@@ -127,8 +131,8 @@ class SPSettings(Settings):
 
     @field_validator("default_target", "logout_target")
     @classmethod
-    def _path_of_this_site(cls, value: str) -> str:
-        if not is_safe(value):
+    def _path_of_this_site(cls, value: str, info: ValidationInfo) -> str:
+        if not is_safe(value) and (value or info.field_name == "default_target"):
             raise ValueError("write a path of this site such as /private")
         return value
 

@@ -26,7 +26,7 @@ from federation.saml.bindings import post, redirect
 from federation.saml.identifiers import new_id
 from federation.saml.messages import Attribute, AuthnRequest, NameID, Received, Status
 from federation.saml.metadata import publishing
-from federation.saml.metadata.entity import Entity
+from federation.saml.metadata.entity import Endpoint, Entity
 from federation.saml.metadata.reading import read_document
 from federation.saml.names import Binding, NameIDFormat
 from federation.saml.profiles import sso_request, sso_response
@@ -94,6 +94,7 @@ class FakeIdP:
     key: str = "idp"
     partner: Entity | None = None
     bindings: tuple[str, ...] = (Binding.REDIRECT, Binding.POST)
+    single_logout: tuple[Endpoint, ...] = ()
 
     def metadata(self) -> bytes:
         """Its signed metadata."""
@@ -106,6 +107,7 @@ class FakeIdP:
             signing_certificates=[key.certificate],
             scopes=self.scopes,
             sso_bindings=self.bindings,
+            single_logout=self.single_logout,
             want_authn_requests_signed=True,
         )
         return publishing.publish(entity, signing_key=key, document_id=new_id(), now=self.clock())

@@ -6,6 +6,7 @@ from sp_app.models.base import Base
 from sp_app.models.connection import IdPConnection, IdPMetadata
 from sp_app.models.link import Link, identifier_key
 from sp_app.models.login import PendingRequest, ReplayEntry
+from sp_app.models.logout import RememberedLogout, SignOut
 from sp_app.models.scim import ScimAnswer, ScimEmail, ScimGroup, ScimMember, ScimUser
 from sp_app.models.scim_token import ScimToken
 from sp_app.models.session import FederatedSession, subject_key
@@ -21,6 +22,7 @@ __all__ = [
     "IdPMetadata",
     "Link",
     "PendingRequest",
+    "RememberedLogout",
     "ReplayEntry",
     "ScimAnswer",
     "ScimEmail",
@@ -28,6 +30,7 @@ __all__ = [
     "ScimMember",
     "ScimToken",
     "ScimUser",
+    "SignOut",
     "identifier_key",
     "subject_key",
 ]

@@ -1,4 +1,4 @@
-"""Insert a row unless its key is taken: the atomic guard behind replay protection and first sign-ins."""
+"""What decides between two transactions at the same moment: a key that is taken once, and taking turns."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Final, cast
 
-from sqlalchemy import Executable, Table, bindparam, literal
+from sqlalchemy import Executable, Table, bindparam, literal, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from sp_app.models.base import Base
 
+_TURN: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 _INSERTS: Final[dict[str, Callable[[Table], sqlite.Insert | postgresql.Insert]]] = {
     "sqlite": sqlite.insert,
     "postgresql": postgresql.insert,
@@ -26,6 +27,16 @@ def insert_once(session: Session, model: type[Base], **values: Any) -> bool:
     """
     statement = _insert(session.get_bind().dialect.name, model, *values)
     return session.execute(statement, values).first() is not None
+
+
+def take_turns(session: Session, key: str) -> None:
+    """Wait until no other transaction holds this key, and hold it until this one ends.
+
+    For two that would each decide on what the other has not yet committed. Call it after something was written: on
+    SQLite writers take turns anyway, so there is nothing to do.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(_TURN, {"key": key})
 
 
 @cache

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Mapped, mapped_column
 
+from federation.saml.messages import NameID
 from sp_app.models.base import Base
 
 
@@ -34,6 +35,7 @@ class FederatedSession(Base):
     name_id_format: Mapped[str | None]
     name_qualifier: Mapped[str | None]
     sp_name_qualifier: Mapped[str | None]
+    sp_provided_id: Mapped[str | None]
     session_index: Mapped[str | None]
     authn_instant: Mapped[datetime]
     authn_context_class_ref: Mapped[str | None]
@@ -41,3 +43,17 @@ class FederatedSession(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
     ended_at: Mapped[datetime | None]
+
+    @property
+    def id(self) -> str:
+        """What names the session towards the application, and opens nothing: `SignedIn` and `SessionEnded` carry it."""
+        return self.handle_hash
+
+    @property
+    def subject(self) -> NameID | None:
+        """The NameID as it arrived, or None where none did."""
+        if self.name_id is None:
+            return None
+        return NameID(
+            self.name_id, self.name_id_format, self.name_qualifier, self.sp_name_qualifier, self.sp_provided_id
+        )

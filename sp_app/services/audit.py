@@ -14,6 +14,7 @@ from federation.saml.checks import Check
 from sp_app.models import AuditEntry
 
 SIGNED_IN: Final = "signed in"
+SIGNED_OUT: Final = "signed out"
 REFUSED: Final = "refused"
 ADMINISTERED: Final = "administered"
 

@@ -51,6 +51,10 @@ class Partners:
             raise PolicyRefusal("connection.active", "the connection to this identity provider is paused")
         if connection.valid_until is not None and connection.valid_until <= now:
             raise PolicyRefusal("connection.metadata_valid", "the metadata of this identity provider has expired")
+        return self.known(session, connection)
+
+    def known(self, session: Session, connection: IdPConnection) -> Partner:
+        """The partner behind a connection, whether it may be used now or not: to end sessions, for instance."""
         key = (connection.id, connection.metadata_version)
         entity = self._parsed.get(key)
         if entity is None:

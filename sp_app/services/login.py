@@ -33,7 +33,7 @@ from sp_app import targets
 from sp_app.accounts import AccountStore
 from sp_app.models import IdPConnection, PendingRequest, ReplayEntry
 from sp_app.models.once import insert_once
-from sp_app.services import connections, identity, sessions
+from sp_app.services import connections, identity, late_sessions, sessions
 from sp_app.services.connections import Partner, Partners
 from sp_app.services.linking import Linking
 from sp_app.services.sessions import digest
@@ -99,6 +99,7 @@ class Self:
 
     entity_id: str
     acs_url: str
+    slo_url: str
     signing_key: SigningKey
     decryption_keys: tuple[DecryptionKey, ...]
 
@@ -236,6 +237,13 @@ class Login:
         self._take(pending, accepted)
         linking = Linking(self._session, self._accounts, idp_entity_id=partner.entity.entity_id, now=self._now)
         account_id = linking.sign_in(person.identifier, person.profile)
+        late_sessions.refuse_ended(
+            self._session,
+            accepted,
+            idp_entity_id=partner.entity.entity_id,
+            sp_entity_id=self._self.entity_id,
+            now=self._now,
+        )
         opened = sessions.open_session(
             self._session,
             account_id=account_id,

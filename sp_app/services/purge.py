@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from sp_app.models import AuditEntry, FederatedSession, PendingRequest, ReplayEntry
+from sp_app.models import AuditEntry, FederatedSession, PendingRequest, RememberedLogout, ReplayEntry, SignOut
 from sp_app.scim import repeats
 
 KEEP_REQUESTS: Final = timedelta(days=2)
@@ -22,6 +22,8 @@ def purge(session: Session, *, now: datetime, audit_retention: timedelta) -> Map
         "requests": delete(PendingRequest).where(PendingRequest.expires_at < now - KEEP_REQUESTS),
         "replay entries": delete(ReplayEntry).where(ReplayEntry.keep_until < now),
         "sessions": delete(FederatedSession).where(FederatedSession.expires_at < now),
+        "sign-outs": delete(SignOut).where(SignOut.expires_at < now),
+        "logout requests": delete(RememberedLogout).where(RememberedLogout.keep_until < now),
         "audit entries": delete(AuditEntry).where(AuditEntry.at < now - audit_retention),
     }
     purged = {

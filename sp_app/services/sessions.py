@@ -36,6 +36,20 @@ class OpenedSession:
     account_id: str
     expires_at: datetime
 
+    @property
+    def id(self) -> str:
+        """What names the session towards the application, and opens nothing."""
+        return digest(self.handle)
+
+
+@dataclass(frozen=True, slots=True)
+class EndedSession:
+    """A session that has just ended. `id` names it towards the application."""
+
+    id: str
+    account_id: str
+    idp_entity_id: str
+
 
 def open_session(
     session: Session,
@@ -63,6 +77,7 @@ def open_session(
             name_id_format=name_id.format if name_id else None,
             name_qualifier=name_id.name_qualifier if name_id else None,
             sp_name_qualifier=name_id.sp_name_qualifier if name_id else None,
+            sp_provided_id=name_id.sp_provided_id if name_id else None,
             session_index=accepted.session_index,
             authn_instant=statement.authn_instant,
             authn_context_class_ref=statement.authn_context_class_ref,
@@ -79,30 +94,41 @@ def living(session: Session, handle: str, now: datetime) -> FederatedSession | N
     return session.scalars(_LIVING, {"handle": digest(handle), "now": now}).one_or_none()
 
 
-def end(session: Session, handle: str, now: datetime) -> None:
+def known(session: Session, handle: str) -> FederatedSession | None:
+    """The session that this cookie value names, whether it lives or not."""
+    return session.get(FederatedSession, digest(handle))
+
+
+def end(session: Session, handle: str, now: datetime) -> EndedSession | None:
     """End the session that this cookie value names, if there is one."""
-    _end_where(session, FederatedSession.handle_hash == digest(handle), now=now)
+    return next(iter(_end_where(session, FederatedSession.handle_hash == digest(handle), now=now)), None)
+
+
+def end_these(session: Session, ids: Sequence[str], now: datetime) -> tuple[EndedSession, ...]:
+    """End sessions by their ids; answers those that had not ended before."""
+    return _end_where(session, FederatedSession.handle_hash.in_(ids), now=now) if ids else ()
 
 
 def end_all_of(session: Session, account_id: str, now: datetime) -> int:
     """End every session of an account, in every browser; answers how many ended."""
-    return _end_where(session, FederatedSession.account_id == account_id, now=now)
+    return len(_end_where(session, FederatedSession.account_id == account_id, now=now))
 
 
 def end_all(session: Session, now: datetime) -> int:
     """End every session there is; answers how many ended."""
-    return _end_where(session, true(), now=now)
+    return len(_end_where(session, true(), now=now))
 
 
-def _end_where(session: Session, condition: ColumnElement[bool], *, now: datetime) -> int:
+def _end_where(session: Session, condition: ColumnElement[bool], *, now: datetime) -> tuple[EndedSession, ...]:
     ended = session.execute(
         update(FederatedSession)
         .where(condition, FederatedSession.ended_at.is_(None))
         # What the assertion told is of no more use: only what a later logout message may name is kept until the purge.
         .values(ended_at=now, attributes=[])
+        .returning(FederatedSession.handle_hash, FederatedSession.account_id, FederatedSession.idp_entity_id)
         .execution_options(synchronize_session="fetch")
     )
-    return int(ended.rowcount)  # type: ignore[attr-defined]
+    return tuple(EndedSession(*row) for row in ended)
 
 
 def _as_json(attributes: Sequence[Attribute]) -> list[dict[str, object]]:

@@ -81,5 +81,5 @@ def _arrived(request: Request, success: Success) -> Response:
     response = HTTPSeeOther(request.federation.site.origin + success.target)
     request.federation.cookies.set(response, cookies.SESSION, success.session.handle)
     csrf.renew(request)
-    request.registry.notify(SignedIn(request, response, account_id, success.idp_entity_id))
+    request.registry.notify(SignedIn(request, response, account_id, success.idp_entity_id, success.session.id))
     return response

@@ -74,6 +74,12 @@ _BY_RULE: Final = {
         "What this site knows about the identity provider has expired and must be renewed by an administrator.",
         "Tell your help desk and give them the reference number.",
     ),
+    "logout.came_first": Problem(
+        403,
+        "You have signed out meanwhile",
+        "Your identity provider ended this session before your browser arrived here with it.",
+        "Sign in again if you want to go on.",
+    ),
     "login.target": Problem(
         400,
         "This link leads nowhere",

@@ -14,7 +14,7 @@ from federation.web.scope import scope_of
 from sp_app import database
 from sp_app.provider import provider_of
 from sp_app.services import scim_tokens, switch
-from tests.embedding import library
+from tests.embedding import library, visits
 from tests.embedding.library import Base
 from tests.embedding.running import Library, library_settings
 from tests.sp_factories import NOW, Clock, FakeIdP, connect, write_keys
@@ -26,6 +26,7 @@ def the_library(tmp_path: Path) -> Iterator[Library]:
     settings = library_settings(tmp_path)
     write_keys(tmp_path / "keys")
     engine = engines.create(settings["library.database"])
+    assert visits.Visit.metadata is Base.metadata
     Base.metadata.create_all(engine)
     database.upgrade(engine)
     app = library.main({}, **settings)

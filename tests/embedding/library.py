@@ -146,4 +146,5 @@ def main(_global_config: dict[str, str], **settings: Any) -> Router:
         Reader, username="login", display_name="full_name", mail="email", active="may_enter"
     )  # <- federation
     config.set_account_store(people)  # <- federation
+    config.include("tests.embedding.visits")  # <- federation
     return config.make_wsgi_app()

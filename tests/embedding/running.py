@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from pyramid.router import Router
-from sqlalchemy import create_engine, select
+from sqlalchemy import create_engine, select, text
 from sqlalchemy.orm import Session
 from webtest import TestApp
 
 from sp_app.provider import Provider, provider_of
 from tests.embedding.library import Reader
-from tests.sp_factories import Clock, FakeIdP, site_settings
+from tests.sp_factories import Clock, FakeIdP, connect, site_settings
 
 
 @dataclass
@@ -43,6 +43,21 @@ class Library:
             people = [{"number": each.number, "name": each.full_name, "may_enter": each.may_enter} for each in found]
         engine.dispose()
         return people
+
+    def visits(self) -> list[bool]:
+        """Which of the library's own sessions are over."""
+        engine = create_engine(self.settings["library.database"])
+        with engine.connect() as connection:
+            found = [bool(over) for (over,) in connection.execute(text("select over from visit"))]
+        engine.dispose()
+        return found
+
+    def connect(self, idp: FakeIdP) -> None:
+        """Make a new version of an identity provider's metadata live."""
+        engine = create_engine(self.settings["library.database"])
+        with Session(engine) as session, session.begin():
+            connect(session, idp, self.provider.entity_id)
+        engine.dispose()
 
     def scim(self, method: str, path: str, body: dict[str, Any] | None = None, status: int | None = None) -> Any:
         """What an identity provider's provisioning sends."""

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from sp_app.cli import sp
 from tests.embedding.running import Library
+from tests.slo_factories import ALICES, SingleLogout
 from tests.sp_factories import ALICE
 
 USER = {
@@ -40,8 +41,31 @@ def test_a_reader_signs_in_and_lands_on_the_page_asked_for(the_library: Library)
 def test_a_reader_signs_out(the_library: Library) -> None:
     browser = the_library.browser()
     page = the_library.sign_in(browser).follow()
-    assert page.forms[0].submit().location == "https://library.example.org/"
+    out = page.forms[0].submit()
+    assert out.location.startswith("https://library.example.org/federation/saml/logout/done?")
+    assert "signed out here only" in out.follow()
     assert browser.get("/shelves/new").location.endswith("/federation/saml/login?target=%2Fshelves%2Fnew")
+
+
+def test_the_host_is_told_when_a_session_ends_whoever_ended_it(the_library: Library) -> None:
+    """By the person, and by the identity provider without any browser: the library's own session ends with it."""
+    slo = SingleLogout(the_library)
+    browser = the_library.browser()
+    page = the_library.sign_in(browser, name_id=ALICES).follow()
+    assert the_library.visits() == [False]
+    out = page.forms[0].submit()
+    assert slo.read(out).request.name_id == ALICES
+    assert the_library.visits() == [True]
+    assert browser.cookies["goodbye"] == "1"
+
+    other = the_library.browser()
+    the_library.sign_in(other, name_id=ALICES)
+    assert sorted(the_library.visits()) == [False, True]
+    request = slo.ask("_session")
+    assert slo.outcome(slo.by_soap(request), request) == "ended"
+    assert the_library.visits() == [True, True]
+    assert "goodbye" not in other.cookies
+    assert other.get("/shelves/new").status_int == 303
 
 
 def test_scim_makes_the_hosts_people_and_the_reader_is_that_person(the_library: Library) -> None:

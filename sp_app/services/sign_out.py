@@ -1,0 +1,225 @@
+"""Signing out, begun by the person: the session here ends first, then the identity provider is asked to end the rest.
+
+start      end the session, remember the sign-out on the server under a handle that travels as RelayState, and ask
+finish     the browser is back with the identity provider's answer: accept it once, and keep what it says
+outcome    what the last page may truthfully tell
+
+Nothing here runs because somebody was idle: a request is sent when a person asks to be signed out, and never else
+(SDP-SP35).
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from federation.errors import PolicyRefusal
+from federation.saml.bindings.post import PostForm
+from federation.saml.checks import Check, Seen, rule, run
+from federation.saml.identifiers import new_id
+from federation.saml.messages import Received
+from federation.saml.metadata.entity import Endpoint
+from federation.saml.profiles import logout
+from federation.saml.profiles.logout_rules import LogoutExpectations
+from sp_app.models import FederatedSession, SignOut
+from sp_app.services import connections, sessions
+from sp_app.services.connections import Partner, Partners
+from sp_app.services.login import HANDLE_OCTETS, MAX_HANDLE_LENGTH, Self
+from sp_app.services.sessions import EndedSession, digest
+
+WINDOW: Final = timedelta(hours=1)
+"""How long the identity provider may take to answer, and for how long the last page can be shown again."""
+
+
+class Outcome(StrEnum):
+    """How far a sign-out went. The session here has ended in every case."""
+
+    ASKED = "asked"
+    EVERYWHERE = "everywhere"
+    PARTLY = "partly"
+    REFUSED = "refused"
+    NOT_ASKED = "not-asked"
+    HERE = "here"
+
+
+_OUTCOMES: Final = {"ended": Outcome.EVERYWHERE, "partial": Outcome.PARTLY, "failed": Outcome.REFUSED}
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A sign-out has begun. `message` asks the identity provider; without one it ends with the page of `handle`."""
+
+    handle: str
+    ended: EndedSession | None
+    partner: Partner | None
+    message: str | PostForm | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The identity provider has answered. `handle` names the last page from now on."""
+
+    handle: str
+    outcome: Outcome
+    idp_entity_id: str
+    response_id: str
+    checks: tuple[Check, ...]
+
+
+@rule("logout.request_known", "SAML Profiles 4.4.4.2; SAML Core 3.2.2")
+def request_known(began: SignOut | None, issuer: str) -> Seen:
+    """The response is about a sign-out that began here and asked this very identity provider."""
+    ok = began is not None and began.idp_entity_id == issuer
+    return Seen(ok, "an answer to a request of ours", issuer if began is not None else "an answer to none of ours")
+
+
+@rule("logout.relay_state", "SAML Bindings 3.4.3, 3.5.3")
+def relay_state_returned(began: SignOut, relay_state: str | None) -> Seen:
+    """RelayState is the one that went with the request; a partner that drops it has still signed InResponseTo."""
+    ok = relay_state is None or digest(relay_state) == began.handle_hash
+    return Seen(ok, "the RelayState of the request", "another one" if not ok else "it, or none")
+
+
+@rule("logout.in_time", "SAML Core 3.7.3.2")
+def answered_in_time(began: SignOut, now: datetime) -> Seen:
+    """The answer comes while it is awaited."""
+    ok = now < began.expires_at
+    return Seen(ok, f"within {WINDOW}", "in time" if ok else "too late")
+
+
+@rule("logout.partner", "SAML Profiles 4.4.4.2; SDP-MD01")
+def still_connected(connected: bool, issuer: str) -> Seen:
+    """The identity provider is still one that this site is connected to."""
+    return Seen(connected, "an identity provider that is connected", issuer)
+
+
+@rule("logout.answered_once", "SAML Core 3.2.2")
+def answered_once(first: bool) -> Seen:
+    """The request was not answered before."""
+    return Seen(first, "the first answer", "the first" if first else "one more")
+
+
+class SigningOut:
+    """The use case, for one request."""
+
+    def __init__(
+        self, *, session: Session, partners: Partners, ourselves: Self, now: datetime, skew: timedelta
+    ) -> None:
+        self._session = session
+        self._partners = partners
+        self._self = ourselves
+        self._now = now
+        self._skew = skew
+
+    def start(self, cookie: str | None, *, everywhere: bool = True) -> Leaving:
+        """End the session that a cookie names (SDP-SP34), and ask its identity provider unless it is to end here only.
+
+        A session that is over for its age is asked about all the same: this time somebody wants to be signed out.
+        """
+        held = sessions.known(self._session, cookie) if cookie else None
+        ended = sessions.end(self._session, cookie, self._now) if cookie else None
+        handle = secrets.token_urlsafe(HANDLE_OCTETS)
+        if held is None or ended is None:
+            return Leaving(handle, None, None, None)
+        began = SignOut(
+            handle_hash=digest(handle),
+            idp_entity_id=held.idp_entity_id,
+            began_at=self._now,
+            expires_at=self._now + WINDOW,
+        )
+        self._session.add(began)
+        if not everywhere:
+            began.outcome = Outcome.HERE
+            return Leaving(handle, ended, None, None)
+        way = self.way_to_ask(held)
+        if way is None:
+            began.outcome = Outcome.NOT_ASKED
+            return Leaving(handle, ended, None, None)
+        return Leaving(handle, ended, way[0], self._ask(held, began, handle, way[1]))
+
+    def way_to_ask(self, held: FederatedSession) -> tuple[Partner, Endpoint] | None:
+        """Who can be asked to end a session's siblings, and where; None where nobody can."""
+        connection = connections.by_entity_id(self._session, held.idp_entity_id)
+        if connection is None or held.subject is None:
+            return None
+        try:
+            partner = self._partners.of(self._session, connection, self._now)
+        except PolicyRefusal:  # paused, or its metadata has expired
+            return None
+        endpoint = logout.asked_at(partner.entity.idp) if partner.entity.idp is not None else None
+        return (partner, endpoint) if endpoint is not None else None
+
+    def _ask(self, held: FederatedSession, began: SignOut, handle: str, endpoint: Endpoint) -> str | PostForm:
+        subject = held.subject
+        assert subject is not None
+        request = logout.build_request(
+            id=new_id(),
+            issuer=self._self.entity_id,
+            destination=endpoint.location,
+            name_id=subject,
+            session_indexes=[] if held.session_index is None else [held.session_index],
+            now=self._now,
+        )
+        began.request_id = request.id
+        return logout.send(request, binding=endpoint.binding, key=self._self.signing_key, relay_state=handle)
+
+    def finish(self, received: Received) -> Answered:
+        """Accept the identity provider's answer, once.
+
+        Raises `Malformed`, or `Refused` with every check made. The transaction is to be rolled back then.
+        """
+        issuer = logout.issuer_of(received)
+        began = self._awaited(logout.in_response_to_of(received))
+        checks = run((request_known,), (), began, issuer)
+        assert began is not None
+        checks = run((relay_state_returned,), checks, began, received.relay_state)
+        checks = run((answered_in_time,), checks, began, self._now)
+        connection = connections.by_entity_id(self._session, issuer)
+        checks = run((still_connected,), checks, connection is not None, issuer)
+        assert connection is not None
+        partner = self._partners.known(self._session, connection)
+        assert partner.entity.idp is not None
+        accepted = logout.accept_response(
+            received,
+            LogoutExpectations(
+                destination=self._self.slo_url,
+                partner=partner.entity,
+                role=partner.entity.idp,
+                now=self._now,
+                request_id=began.request_id,
+                skew=self._skew,
+            ),
+        )
+        outcome = _OUTCOMES[accepted.outcome]
+        handle = secrets.token_urlsafe(HANDLE_OCTETS)
+        first = self._take(began, outcome=outcome, handle_hash=digest(handle))
+        checks = run((answered_once,), (*checks, *accepted.checks), first)
+        return Answered(handle, outcome, issuer, accepted.response.id, checks)
+
+    def outcome(self, handle: str | None) -> SignOut | None:
+        """What is known about the sign-out that a handle names."""
+        if not handle or len(handle) > MAX_HANDLE_LENGTH:
+            return None
+        began = self._session.get(SignOut, digest(handle))
+        return began if began is not None and began.expires_at > self._now else None
+
+    def _awaited(self, request_id: str | None) -> SignOut | None:
+        if request_id is None:
+            return None
+        return self._session.scalars(select(SignOut).where(SignOut.request_id == request_id)).one_or_none()
+
+    def _take(self, began: SignOut, **answer: Any) -> bool:
+        """Note the answer; of two at the same moment one comes through."""
+        taken = self._session.execute(
+            update(SignOut)
+            .where(SignOut.handle_hash == began.handle_hash, SignOut.answered_at.is_(None))
+            .values(answered_at=self._now, **answer)
+            .execution_options(synchronize_session=False)
+        )
+        return bool(taken.rowcount == 1)  # type: ignore[attr-defined]
