@@ -184,6 +184,11 @@ class IdPSettings(Settings):
         return f"{self.public_url}/saml/slo"
 
     @property
+    def artifact_url(self) -> str:
+        """The ArtifactResolutionService."""
+        return f"{self.public_url}/saml/artifact"
+
+    @property
     def host(self) -> str:
         """The host name of the public address."""
         return str(urlsplit(self.public_url).hostname)

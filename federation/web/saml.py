@@ -10,8 +10,10 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from federation.errors import FederationError, Malformed
-from federation.saml.bindings import post, soap
+from federation.saml.bindings import artifact, post, soap
 from federation.saml.bindings import redirect as redirect_binding
+from federation.saml.bindings.artifact import Artifact
+from federation.saml.bindings.parameters import ARTIFACT
 from federation.saml.bindings.post import PostForm
 from federation.saml.messages import Received
 from federation.web.pages import page
@@ -69,6 +71,25 @@ def post_form_response(request: Request, form: PostForm, title: str, *, recipien
     response = page(request, "federation.web:templates/post_form.jinja2", values)
     response.headers["Referrer-Policy"] = "strict-origin"
     return response
+
+
+def message_response(request: Request, message: str | PostForm, title: str, *, recipient: str) -> Response:
+    """Send the browser on with a message: by a redirect, or by a form that a page submits."""
+    if isinstance(message, PostForm):
+        return post_form_response(request, message, title, recipient=recipient)
+    return redirect(message)
+
+
+def receive_artifact(request: Request) -> tuple[Artifact, str | None] | None:
+    """The artifact in a request, and its RelayState; None when it has none. Raises Malformed."""
+    fields = request.POST if request.method == "POST" else request.GET
+    if ARTIFACT not in fields:
+        return None
+    if request.method != "POST":
+        return artifact.decode_query(request.query_string)
+    if any(not isinstance(value, str) for value in fields.values()):
+        raise Malformed("post.form", "a message came as a file")
+    return artifact.decode_form(fields.items())
 
 
 def form_action_sources(action: str) -> tuple[str, ...]:

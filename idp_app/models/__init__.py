@@ -1,5 +1,6 @@
 """The identity provider's tables. Importing this package makes the metadata complete."""
 
+from idp_app.models.artifacts import HeldMessage
 from idp_app.models.audiences import Audience, audience_member
 from idp_app.models.audit import AuditEntry
 from idp_app.models.base import Base
@@ -23,6 +24,7 @@ __all__ = [
     "FederationSwitch",
     "Group",
     "GroupLink",
+    "HeldMessage",
     "KnownBrowser",
     "MemberLink",
     "Participation",

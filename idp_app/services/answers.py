@@ -1,4 +1,4 @@
-"""What a partner is sent: an assertion or an error, built, signed, encrypted where it has a key, and put in a form."""
+"""What a partner is sent: an assertion or an error, built, signed, encrypted where it has a key, and sent."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ from sqlalchemy.orm import Session
 
 from federation.attributes import policy as release_policy
 from federation.audiences.eligibility import Decision
-from federation.saml.bindings import post
+from federation.saml.bindings import artifact, post
 from federation.saml.bindings.post import PostForm
 from federation.saml.checks import Check
 from federation.saml.identifiers import new_id
 from federation.saml.messages import NameID, Status
-from federation.saml.metadata.entity import Endpoint
 from federation.saml.names import Binding, StatusCode
 from federation.saml.profiles import sso_response
 from idp_app.installation import Installation
 from idp_app.models import Participation
 from idp_app.models.base import table_of
-from idp_app.services import audit, name_ids, release
+from idp_app.services import artifacts, audit, name_ids, release
 from idp_app.services.act import Act
 from idp_app.services.live import LiveConnection
 from idp_app.services.questions import Question
@@ -40,7 +39,7 @@ def assertion(
     act: Act,
     *,
     checks: tuple[Check, ...] = (),
-) -> PostForm:
+) -> PostForm | str:
     """The response with an assertion about the person, or the error that no NameID fits (SAML Profiles 4.1.4.2)."""
     settings = installation.settings
     person = release.attributes_of(
@@ -69,7 +68,7 @@ def assertion(
         response_id=response_id,
         assertion_id=new_id(),
         issuer=settings.own_entity_id,
-        acs=Endpoint(Binding.POST, question.acs_url),
+        acs=question.acs,
         in_response_to=question.request_id,
         audience=partner.entity_id,
         name_id=name_id,
@@ -101,7 +100,7 @@ def assertion(
             "encrypted": partner.encryption_key is not None,
         },
     )
-    return _form(xml, question)
+    return _deliver(session, installation, partner, question, xml, act)
 
 
 def error(
@@ -113,7 +112,7 @@ def error(
     act: Act,
     *,
     checks: tuple[Check, ...] = (),
-) -> PostForm:
+) -> PostForm | str:
     """The response that tells a partner why there is no assertion (SAML Core 3.2.2.2; IIP-IDP05)."""
     response_id = new_id()
     xml = sso_response.build_error(
@@ -135,7 +134,7 @@ def error(
         checks=checks,
         detail={"status": [status.code, status.second_level], "message": status.message},
     )
-    return _form(xml, question)
+    return _deliver(session, installation, partner, question, xml, act)
 
 
 def record_denial(
@@ -161,8 +160,15 @@ def record_denial(
     )
 
 
-def _form(xml: bytes, question: Question) -> PostForm:
-    return post.encode(xml, parameter="SAMLResponse", destination=question.acs_url, relay_state=question.relay_state)
+def _deliver(
+    session: Session, installation: Installation, partner: LiveConnection, question: Question, xml: bytes, act: Act
+) -> PostForm | str:
+    """By HTTP-POST the message itself; by HTTP-Artifact a reference, while the message waits here to be fetched."""
+    destination, relay_state = question.acs_url, question.relay_state
+    if question.acs_binding == Binding.ARTIFACT:
+        reference = artifacts.hold(session, installation, partner, xml, act.now)
+        return artifact.encode_url(reference, destination=destination, relay_state=relay_state)
+    return post.encode(xml, parameter="SAMLResponse", destination=destination, relay_state=relay_state)
 
 
 def _remember(

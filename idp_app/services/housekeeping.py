@@ -9,7 +9,15 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, CursorResult, delete, or_
 from sqlalchemy.orm import Session
 
-from idp_app.models import AuditEntry, KnownBrowser, ReceivedLogout, ReceivedRequest, SignInSession, SignInThrottle
+from idp_app.models import (
+    AuditEntry,
+    HeldMessage,
+    KnownBrowser,
+    ReceivedLogout,
+    ReceivedRequest,
+    SignInSession,
+    SignInThrottle,
+)
 from idp_app.services import throttle
 from idp_app.settings import IdPSettings
 
@@ -23,6 +31,7 @@ def purge(session: Session, *, now: datetime, settings: IdPSettings) -> dict[str
     """
     over: Mapping[str, tuple[type[Any], ColumnElement[bool]]] = {
         "requests": (ReceivedRequest, ReceivedRequest.expires <= now),
+        "artifacts": (HeldMessage, HeldMessage.expires <= now),
         "logouts": (ReceivedLogout, ReceivedLogout.expires <= now),
         "sessions": (
             SignInSession,

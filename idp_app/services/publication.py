@@ -11,6 +11,7 @@ from federation.saml.metadata.entity import Contact, Endpoint, Entity
 from federation.saml.metadata.publishing import Presentation, idp_entity, publish
 from federation.saml.names import Binding
 from idp_app.keys import Keys
+from idp_app.services import artifacts
 from idp_app.services.name_ids import SUPPORTED
 from idp_app.settings import IdPSettings
 
@@ -42,6 +43,7 @@ def entity(settings: IdPSettings, keys: Keys) -> Entity:
         signing_certificates=(keys.certificate,),
         scopes=(settings.scope,),
         single_logout=tuple(Endpoint(binding, settings.slo_url) for binding in LOGOUT_BINDINGS),
+        artifact_resolution=(Endpoint(Binding.SOAP, settings.artifact_url, index=artifacts.INDEX, is_default=True),),
         name_id_formats=SUPPORTED,
     )
 

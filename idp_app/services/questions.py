@@ -20,6 +20,8 @@ from sqlalchemy.orm import Session
 from federation.errors import PolicyRefusal
 from federation.saml.checks import Check, Seen, rule, run
 from federation.saml.messages import AuthnRequest, Received, RequestedAuthnContext
+from federation.saml.metadata.entity import Endpoint
+from federation.saml.names import Binding
 from idp_app.models import ReceivedRequest
 from idp_app.models.base import table_of
 from idp_app.services.upsert import insert_new
@@ -27,7 +29,7 @@ from idp_app.services.upsert import insert_new
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The part of an accepted request that decides the answer. `acs_url` was found in the partner's metadata.
+    """The part of an accepted request that decides the answer. The endpoint was found in the partner's metadata.
 
     `class_refs` is None without RequestedAuthnContext; one that names only declarations, which nothing here meets,
     makes it empty.
@@ -35,6 +37,7 @@ class Question:
 
     request_id: str
     acs_url: str
+    acs_binding: str = Binding.POST
     relay_state: str | None = None
     force_authn: bool = False
     is_passive: bool = False
@@ -46,12 +49,13 @@ class Question:
     has_subject: bool = False
 
     @classmethod
-    def of(cls, request: AuthnRequest, *, acs_url: str, relay_state: str | None) -> Question:
+    def of(cls, request: AuthnRequest, *, acs: Endpoint, relay_state: str | None) -> Question:
         """What a request asks."""
         policy, context = request.name_id_policy, request.requested_authn_context
         return cls(
             request_id=request.id,
-            acs_url=acs_url,
+            acs_url=acs.location,
+            acs_binding=acs.binding,
             relay_state=relay_state,
             force_authn=request.force_authn,
             is_passive=request.is_passive,
@@ -62,6 +66,11 @@ class Question:
             attribute_index=request.attribute_consuming_service_index,
             has_subject=request.subject is not None,
         )
+
+    @property
+    def acs(self) -> Endpoint:
+        """Where the answer goes, and how."""
+        return Endpoint(self.acs_binding, self.acs_url)
 
     @property
     def authn_context(self) -> RequestedAuthnContext | None:

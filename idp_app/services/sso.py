@@ -20,7 +20,7 @@ from federation.saml.names import StatusCode
 from federation.saml.profiles import sso_request
 from idp_app.installation import Installation
 from idp_app.models import ConnectionState
-from idp_app.services import answers, release, second_factor
+from idp_app.services import answers, artifacts, release, second_factor
 from idp_app.services.act import Act
 from idp_app.services.live import LiveConnection
 from idp_app.services.methods import Methods, Missing
@@ -63,7 +63,8 @@ class Denied:
     reason: str
 
 
-Outcome = PostForm | SignInNeeded | SecondFactorNeeded | Denied
+Outcome = PostForm | str | SignInNeeded | SecondFactorNeeded | Denied
+"""A message for the browser to carry (a form, or an address to be redirected to), or what a person settles."""
 
 REQUEST_DENIED = Status(StatusCode.RESPONDER, StatusCode.REQUEST_DENIED, "This person may not use this service.")
 CANCELLED = Status(StatusCode.RESPONDER, StatusCode.AUTHN_FAILED, "The person cancelled the sign-in.")
@@ -97,8 +98,9 @@ def arrive(session: Session, received: Received, installation: Installation, now
         partner=partner.entity,
         now=now,
         skew=settings.clock_skew,
+        answer_bindings=artifacts.answer_bindings(partner),
     )
-    question = Question.of(accepted.request, acs_url=accepted.acs.location, relay_state=received.relay_state)
+    question = Question.of(accepted.request, acs=accepted.acs, relay_state=received.relay_state)
     return Arrival(partner, question, digest_of(received), (*checks, *accepted.checks))
 
 
@@ -155,7 +157,8 @@ def require_partner(partner: LiveConnection, question: Question, now: datetime) 
 
     Between the request and the answer lies a sign-in: the connection may have changed meanwhile.
     """
-    known = any(endpoint.location == question.acs_url for endpoint in partner.sp.assertion_consumer)
+    acs = question.acs
+    known = any((each.location, each.binding) == (acs.location, acs.binding) for each in partner.sp.assertion_consumer)
     if partner.state is ConnectionState.DISCONNECTED or not partner.usable(now) or not known:
         raise PolicyRefusal("connection.changed", f"the connection to {partner.name} changed during the sign-in")
     if partner.has_unusable_keys:

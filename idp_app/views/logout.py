@@ -41,10 +41,8 @@ def _by_browser(request: Request) -> Response:
         message = logout.answer(arrival, ended.status, idp.installation, relay_state=received.relay_state, now=now)
     name = arrival.partner.name
     match message:
-        case PostForm():
-            response = saml.post_form_response(request, message, f"Signing out of {name}", recipient=name)
-        case str():
-            response = saml.redirect(message)
+        case PostForm() | str():
+            response = saml.message_response(request, message, f"Signing out of {name}", recipient=name)
         case _:
             values = {"partner": arrival.partner, "ended": ended}
             response = page(request, "idp_app:templates/signed_out.jinja2", values)

@@ -10,7 +10,6 @@ from pyramid.response import Response
 
 from federation.errors import FederationError
 from federation.saml.messages import Received
-from federation.saml.names import Binding
 from federation.saml.profiles.refusals import RequestRefused
 from federation.web import saml
 from federation.web.problems import respond
@@ -69,16 +68,16 @@ PROBLEMS: Final[Mapping[str, Problem]] = {
 def answer(request: Request, refused: RequestRefused, received: Received) -> Response:
     """Tell the partner, where the request is genuine and says where answers go (IIP-IDP05); otherwise the person."""
     endpoint, asked = refused.answer_to, refused.request
-    if refused.status is None or asked is None or endpoint is None or endpoint.binding != Binding.POST:
+    if refused.status is None or asked is None or endpoint is None:
         return tell(request, refused)
     idp = request.idp
     partner = idp.installation.partners.by_entity_id(idp.session, asked.issuer)
     assert partner is not None, "a refusal that can be answered is a partner's"
-    question = Question.of(asked, acs_url=endpoint.location, relay_state=received.relay_state)
-    form = answers.error(
+    question = Question.of(asked, acs=endpoint, relay_state=received.relay_state)
+    message = answers.error(
         idp.session, idp.installation, partner, question, refused.status, idp.act, checks=refused.checks
     )
-    return saml.post_form_response(request, form, f"Back to {partner.name}", recipient=partner.name)
+    return saml.message_response(request, message, f"Back to {partner.name}", recipient=partner.name)
 
 
 def tell(request: Request, error: FederationError) -> Response:

@@ -73,8 +73,8 @@ def give_up(request: Request) -> Response:
         sso.require_partner(partner, waiting.question, request.federation.now)
     except PolicyRefusal as refusal:
         return refusals.tell(request, refusal)
-    form = answers.error(idp.session, idp.installation, partner, waiting.question, status, idp.act)
-    return saml.post_form_response(request, form, f"Back to {partner.name}", recipient=partner.name)
+    message = answers.error(idp.session, idp.installation, partner, waiting.question, status, idp.act)
+    return saml.message_response(request, message, f"Back to {partner.name}", recipient=partner.name)
 
 
 def waiting_for(request: Request, key: str) -> tuple[LiveConnection, Waiting]:
@@ -108,8 +108,8 @@ def _follow(request: Request, partner: LiveConnection, waiting: Waiting, checks:
     idp = request.idp
     outcome = sso.answer(idp.session, idp.installation, partner, waiting, idp.signed_in, idp.act, checks=checks)
     match outcome:
-        case PostForm():
-            return saml.post_form_response(request, outcome, f"Signing in to {partner.name}", recipient=partner.name)
+        case PostForm() | str():
+            return saml.message_response(request, outcome, f"Signing in to {partner.name}", recipient=partner.name)
         case sso.SignInNeeded():
             return saml.redirect(request.federation.url("idp.sign_in", _query={"continue": waiting.key}))
         case sso.SecondFactorNeeded():

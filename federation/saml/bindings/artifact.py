@@ -15,10 +15,17 @@ from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
 from federation.errors import Malformed
-from federation.saml.bindings.parameters import RELAY_STATE, check_relay_state, decode_base64
+from federation.saml.bindings.destination import check_destination
+from federation.saml.bindings.parameters import (
+    ARTIFACT,
+    RELAY_STATE,
+    REQUEST,
+    RESPONSE,
+    check_relay_state,
+    decode_base64,
+)
 from federation.saml.bindings.post import PostForm
 
-PARAMETER: Final = "SAMLart"
 _TYPE: Final = b"\x00\x04"
 _LENGTH: Final = 44
 
@@ -63,38 +70,46 @@ def _artifact(octets: bytes) -> Artifact:
 
 
 def encode_url(artifact: Artifact, *, destination: str, relay_state: str | None = None) -> str:
-    """The address to redirect the browser to (SAML Bindings 3.6.3)."""
-    fields = {PARAMETER: artifact.text} | ({} if relay_state is None else {RELAY_STATE: relay_state})
+    """The address to redirect the browser to (SAML Bindings 3.6.3). Raises `ConfigurationError` for an unfit one."""
+    check_destination(destination)
+    fields = {ARTIFACT: artifact.text} | ({} if relay_state is None else {RELAY_STATE: relay_state})
     return destination + ("&" if "?" in destination else "?") + urlencode(fields)
 
 
 def encode_form(artifact: Artifact, *, destination: str, relay_state: str | None = None) -> PostForm:
-    """The form for the browser to submit (SAML Bindings 3.6.3)."""
-    fields = [(PARAMETER, artifact.text)]
+    """The form for the browser to submit (SAML Bindings 3.6.3). Raises `ConfigurationError` for an unfit address."""
+    check_destination(destination)
+    fields = [(ARTIFACT, artifact.text)]
     if relay_state is not None:
         fields.append((RELAY_STATE, relay_state))
     return PostForm(action=destination, fields=tuple(fields))
 
 
 def decode_query(query_string: str) -> tuple[Artifact, str | None]:
-    """The artifact and the RelayState in a query string. Raises `Malformed` as `decode_form`."""
+    """The artifact and the RelayState in a query string. Raises `Malformed` as `decode_form`, and artifact.query.
+
+    Base64 has no blanks, so a plus sign that a partner forgot to escape is still a plus sign.
+    """
     try:
-        return decode_form(parse_qsl(query_string, keep_blank_values=True, errors="strict", max_num_fields=64))
+        fields = parse_qsl(query_string, keep_blank_values=True, errors="strict", max_num_fields=64)
     except ValueError:
         raise Malformed("artifact.query", "the query cannot be read") from None
+    return decode_form((name, value.replace(" ", "+") if name == ARTIFACT else value) for name, value in fields)
 
 
 def decode_form(fields: Iterable[tuple[str, str]]) -> tuple[Artifact, str | None]:
-    """The artifact and the RelayState in form fields.
+    """The artifact and the RelayState in form fields. A message beside the artifact would leave open which one counts.
 
     Raises `Malformed`: artifact.duplicate, artifact.message, artifact.format, artifact.relay_state.
     """
     found: dict[str, str] = {}
     for name, value in fields:
-        if name in (PARAMETER, RELAY_STATE):
+        if name in (ARTIFACT, RELAY_STATE):
             if name in found:
                 raise Malformed("artifact.duplicate", f"{name} occurs twice")
             found[name] = value
-    if PARAMETER not in found:
+        elif name in (REQUEST, RESPONSE):
+            raise Malformed("artifact.message", f"SAMLart beside {name}")
+    if ARTIFACT not in found:
         raise Malformed("artifact.message", "no SAMLart")
-    return parse(found[PARAMETER]), check_relay_state(found.get(RELAY_STATE), "artifact")
+    return parse(found[ARTIFACT]), check_relay_state(found.get(RELAY_STATE), "artifact")

@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import unquote_plus, urlsplit
 
 from federation.errors import ConfigurationError
-from federation.saml.bindings.parameters import NAMES
+from federation.saml.bindings.parameters import ARTIFACT, NAMES
 
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _FORBIDDEN: Final = frozenset("\"'<>\\^`{|} ")
@@ -27,6 +27,6 @@ def check_destination(location: str) -> str:
     clean = location.isascii() and location.isprintable() and not _FORBIDDEN.intersection(location)
     if not (secure and clean and host) or user is not None or parts.fragment:
         raise ConfigurationError("endpoint: not an https address (plain http only on loopback)")
-    if NAMES & {unquote_plus(part.partition("=")[0]) for part in parts.query.split("&")}:
+    if (NAMES | {ARTIFACT}) & {unquote_plus(part.partition("=")[0]) for part in parts.query.split("&")}:
         raise ConfigurationError("endpoint: its query already has parameters of a SAML message")
     return location

@@ -12,6 +12,7 @@ from federation.saml.xml import MAX_BYTES
 
 REQUEST: Final = "SAMLRequest"
 RESPONSE: Final = "SAMLResponse"
+ARTIFACT: Final = "SAMLart"
 RELAY_STATE: Final = "RelayState"
 SIG_ALG: Final = "SigAlg"
 SIGNATURE: Final = "Signature"

@@ -133,8 +133,10 @@ def endpoint_is_usable(candidate: Candidate) -> Seen:
         expected = "a SingleSignOnService for HTTP-Redirect or HTTP-POST"
     else:
         endpoints = candidate.entity.sp.assertion_consumer if candidate.entity.sp is not None else ()
-        wanted = (Binding.POST,)
-        expected = "an AssertionConsumerService for HTTP-POST"
+        # Who fetches a response by its artifact has to prove who it is.
+        fetches = candidate.entity.sp is not None and bool(candidate.entity.sp.signing_keys)
+        wanted = (Binding.POST, Binding.ARTIFACT) if fetches else (Binding.POST,)
+        expected = "an AssertionConsumerService for HTTP-POST, or for HTTP-Artifact beside a signing key"
     usable = [endpoint for endpoint in endpoints if endpoint.binding in wanted]
     return Seen(bool(usable), expected, f"{len(usable)} of {len(endpoints)} endpoints")
 

@@ -22,11 +22,22 @@ from federation.saml.checks import Check, attempt, run
 from federation.saml.codec import artifact as codec
 from federation.saml.codec.common import ISSUER, read_issuer
 from federation.saml.messages import ArtifactResolve, ArtifactResponse, Received, Status
+from federation.saml.metadata.entity import Endpoint, Entity, Role
 from federation.saml.names import Binding, StatusCode
 from federation.saml.profiles import artifact_rules as rules
 from federation.saml.profiles.arrival import open_message
 from federation.saml.profiles.artifact_rules import ArtifactExpectations
 from federation.saml.signature import SigningKey
+
+# Where to ask ---------------------------------------------------------------------------------------------------------
+
+
+def service_of(artifact: Artifact, partner: Entity, role: Role) -> tuple[Endpoint, tuple[Check, ...]]:
+    """The partner's resolution service that the artifact names, and the checks that led there. Raises `Refused`."""
+    checks = run(rules.ARRIVED, (), artifact, partner, role)
+    fitting = (each for each in rules.services(role) if each.index == artifact.endpoint_index)
+    return next(fitting), checks
+
 
 # Building -------------------------------------------------------------------------------------------------------------
 

@@ -9,10 +9,11 @@ from typing import Final
 from lxml import etree
 
 from federation.saml import signature, xml
+from federation.saml.bindings.artifact import Artifact, source_id
 from federation.saml.checks import Seen, rule
 from federation.saml.codec.artifact import ARTIFACT_RESOLVE, ARTIFACT_RESPONSE
 from federation.saml.messages import ArtifactResolve, ArtifactResponse, Received
-from federation.saml.metadata.entity import Entity, Role
+from federation.saml.metadata.entity import Endpoint, Entity, Role
 from federation.saml.names import Binding, StatusCode
 from federation.saml.profiles import common
 
@@ -43,6 +44,29 @@ class Context:
     message: ArtifactResolve | ArtifactResponse
     element: etree._Element
     expected: ArtifactExpectations
+
+
+# Before anybody is asked ----------------------------------------------------------------------------------------------
+
+
+@rule("artifact.source_id", "SAML Bindings 3.6.4.2")
+def source(artifact: Artifact, partner: Entity, role: Role) -> Seen:
+    """The artifact is of the partner that we hold it to be of: its SourceID is the hash of that entityID."""
+    ok = artifact.source_id == source_id(partner.entity_id)
+    return Seen(ok, f"an artifact of {partner.entity_id}", "as expected" if ok else "an artifact of somebody else")
+
+
+@rule("artifact.endpoint", "SAML Bindings 3.6.4.1; SAML Metadata 2.4.2")
+def endpoint(artifact: Artifact, partner: Entity, role: Role) -> Seen:
+    """The partner's metadata has an artifact resolution service of the index that the artifact names, by SOAP."""
+    known = ", ".join(str(each.index) for each in services(role))
+    found = any(each.index == artifact.endpoint_index for each in services(role))
+    return Seen(found, f"one of the indexes {known}" if known else "no artifact", str(artifact.endpoint_index))
+
+
+def services(role: Role) -> tuple[Endpoint, ...]:
+    """Where a partner resolves artifacts: only SOAP will do (SAML Profiles 5.3)."""
+    return tuple(each for each in role.artifact_resolution if each.binding == Binding.SOAP)
 
 
 # How it came ----------------------------------------------------------------------------------------------------------
@@ -139,6 +163,7 @@ def message(content: etree._Element | None) -> Seen:
     return Seen(content is not None, "a message", "none" if content is None else xml.local_name(content))
 
 
+ARRIVED: Final = (source, endpoint)
 TRANSPORT: Final = (binding,)
 RESOLVE_DOCUMENT: Final = (resolve_root, signatures)
 RESPONSE_DOCUMENT: Final = (response_root,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -50,20 +51,13 @@ class Context:
         among them (SAML Core 3.4.1; SAML Profiles 4.1.4.1; default: SAML Metadata 2.2.3).
         """
         request = self.request
-        endpoints = () if self.partner.sp is None else self.partner.sp.assertion_consumer
-        fitting = [
-            endpoint
-            for endpoint in endpoints
-            if endpoint.binding in self.answer_bindings
-            and request.assertion_consumer_service_url in (None, endpoint.location)
-            and request.assertion_consumer_service_index in (None, endpoint.index)
-            and request.protocol_binding in (None, endpoint.binding)
-        ]
-        for preferred in (True, None, False):
-            for endpoint in fitting:
-                if endpoint.is_default is preferred:
-                    return endpoint
-        return None
+        return choose_acs(
+            self.partner,
+            self.answer_bindings,
+            url=request.assertion_consumer_service_url,
+            index=request.assertion_consumer_service_index,
+            binding=request.protocol_binding,
+        )
 
     @property
     def attribute_service(self) -> AttributeConsumingService | None:
@@ -77,6 +71,26 @@ class Context:
                 if service.is_default is preferred:
                     return service
         return None
+
+
+def choose_acs(
+    partner: Entity, bindings: Sequence[str], *, url: str | None, index: int | None = None, binding: str | None = None
+) -> Endpoint | None:
+    """The assertion consumer service that is named, or the default among those that fit; by one of `bindings`."""
+    endpoints = () if partner.sp is None else partner.sp.assertion_consumer
+    fitting = [
+        endpoint
+        for endpoint in endpoints
+        if endpoint.binding in bindings
+        and url in (None, endpoint.location)
+        and index in (None, endpoint.index)
+        and binding in (None, endpoint.binding)
+    ]
+    for preferred in (True, None, False):
+        for endpoint in fitting:
+            if endpoint.is_default is preferred:
+                return endpoint
+    return None
 
 
 # How it came ----------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ import pytest
 from tests.databases import KINDS, POSTGRESQL_URL, database_url
 from tests.idp_factories import FakeSP, IdPSite, make_idp
 
-ON_BOTH = ("test_single_sign_on", "test_sign_in", "test_console")
+ON_BOTH = ("test_single_sign_on", "test_sign_in", "test_console", "test_artifact")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

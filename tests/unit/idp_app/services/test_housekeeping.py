@@ -38,6 +38,7 @@ def left(idp: IdPSite) -> set[str]:
 def test_what_is_in_use_stays(used: IdPSite):
     assert purge(used, minutes=30) == {
         "requests": 0,
+        "artifacts": 0,
         "logouts": 0,
         "sessions": 0,
         "failures": 0,
@@ -52,6 +53,7 @@ def test_everything_goes_in_its_time(used: IdPSite):
     assert left(used) == {"received_request", "sign_in_throttle", "known_browser"}
     assert purge(used, hours=25) == {
         "requests": 1,
+        "artifacts": 0,
         "logouts": 0,
         "sessions": 0,
         "failures": 1,

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from federation.errors import PolicyRefusal, Refused
 from federation.saml.messages import NameID, NameIDPolicy, RequestedAuthnContext
+from federation.saml.metadata.entity import Endpoint
+from federation.saml.names import Binding
 from idp_app.services import questions
 from idp_app.services.questions import Question, Waiting
 from tests.factories import request
@@ -61,7 +63,7 @@ def remember(session: Session, connection_id: str, question: Question = QUESTION
 )
 def test_what_a_request_asks_survives_the_database(session: Session, connection_id: str, more: dict[str, Any]):
     asked = request(**more)
-    question = Question.of(asked, acs_url="https://sp.example/acs", relay_state=None)
+    question = Question.of(asked, acs=Endpoint(Binding.ARTIFACT, "https://sp.example/acs"), relay_state=None)
     waiting = remember(session, connection_id, question)
     session.expire_all()
     found = questions.claim(session, waiting.key, browser_hash=ALICE, now=NOW)

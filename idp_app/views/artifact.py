@@ -1,0 +1,29 @@
+"""Artifact resolution: a partner's server fetches the message that its browser's artifact stands for."""
+
+from __future__ import annotations
+
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from federation.errors import ProtocolError
+from federation.saml.bindings import soap
+from federation.web import saml
+from federation.web.scope import body_limit
+from federation.web.transactions import instead
+from idp_app.composition import record_refusal
+from idp_app.services import artifacts
+
+
+@view_config(route_name="idp.artifact", request_method="POST")
+def resolve(request: Request) -> Response:
+    """An ArtifactResolve by SOAP."""
+    idp = request.idp
+    try:
+        received = soap.decode(request.body, max_bytes=body_limit(request))
+        envelope = artifacts.hand_out(idp.session, received, idp.installation, idp.act)
+    except ProtocolError as error:
+        with instead(request):
+            record_refusal(request, error)
+        return saml.fault_response(request, error)
+    return saml.envelope_response(envelope)
