@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +28,7 @@ from federation.web.icons import icon
 RENDERER: Final = ".federation"
 STATIC: Final = "federation.web:static"
 ROUTE: Final = "federation.static"
+_DIGESTS: Final = "federation.static_digests"
 
 
 def page(request: Request, template: str, values: Mapping[str, Any] | None = None, *, status: int = 200) -> Response:
@@ -62,14 +63,13 @@ def _known(request: Request) -> dict[str, Any]:
 
 def static_address(request: Request, file: str) -> str:
     """Where a browser fetches one of our static files. The address changes with the content: it may be kept a year."""
-    digest = _digest(AssetResolver().resolve(f"{STATIC}/{file}").abspath())
-    address: str = request.route_path(ROUTE, subpath=file.split("/"), _query={"v": digest})
+    # In the registry, because what is behind the name is an application's own choice (override_asset).
+    digests: dict[str, str] = request.registry.setdefault(_DIGESTS, {})
+    if file not in digests:
+        path = Path(AssetResolver().resolve(f"{STATIC}/{file}").abspath())
+        digests[file] = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    address: str = request.route_path(ROUTE, subpath=file.split("/"), _query={"v": digests[file]})
     return address
-
-
-@cache
-def _digest(path: str) -> str:
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
 
 
 def includeme(config: Configurator) -> None:
