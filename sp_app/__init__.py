@@ -27,6 +27,8 @@ def includeme(config: Configurator) -> None:
     root = "sp_app.context.FederationRoot"
     config.add_federation_route("sp.metadata", "/saml/metadata", factory=root)
     config.add_federation_route("sp.login", "/saml/login", factory=root)
+    config.add_federation_route("sp.discovery", "/saml/discovery", factory=root)
+    config.add_federation_route("sp.discovered", "/saml/discovered", factory=root)
     config.add_federation_route("sp.acs", "/saml/acs", factory=root, cross_site=True)
     config.add_federation_route("sp.logout", "/saml/logout", factory=root)
     config.add_federation_route("sp.logout.done", "/saml/logout/done", factory=root)

@@ -26,6 +26,7 @@ from sp_app.accounts.sql import SqlAccountStore
 from sp_app.models import FederatedSession
 from sp_app.provider import Provider, provider_of
 from sp_app.services import audit, sessions, switch
+from sp_app.services.discovery import Discovery
 from sp_app.services.linking import Linking
 from sp_app.services.login import Login
 from sp_app.services.logout import Logout
@@ -69,6 +70,12 @@ class Composition:
         """The accounts of this site."""
         store: AccountStore = self._request.registry[_ACCOUNTS](self._request)
         return store
+
+    @property
+    def browser(self) -> str | None:
+        """The value of the cookie that binds what began here to this browser, if it has one."""
+        value: str | None = self._request.federation.cookies.get(self._request, cookies.BINDING)
+        return value
 
     @cached_property
     def identity(self) -> Identity | None:
@@ -136,6 +143,18 @@ class Composition:
             "now": self._request.federation.now,
             "skew": self.provider.limits.skew,
         }
+
+    def discovery(self) -> Discovery:
+        """The use case of finding out which identity provider a person belongs to."""
+        provider = self.provider
+        return Discovery(
+            self.session,
+            entity_id=provider.entity_id,
+            service=provider.settings.discovery_service or provider.discovery_url,
+            return_url=provider.discovered_url,
+            window=provider.limits.window,
+            now=self._request.federation.now,
+        )
 
     def linking(self, idp_entity_id: str) -> Linking:
         """The persons of one identity provider."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -15,16 +16,19 @@ from sqlalchemy import Engine
 from federation.attributes.catalogue import CATALOGUE
 from federation.http import BackChannel, Policy
 from federation.saml.identifiers import new_id
+from federation.saml.messages import NameIDPolicy
 from federation.saml.metadata import publishing
-from federation.saml.metadata.entity import Contact, Endpoint, RequestedAttribute
-from federation.saml.names import REQINIT, Binding
+from federation.saml.metadata.entity import Contact, Endpoint, Entity, RequestedAttribute
+from federation.saml.names import IDPDISC, REQINIT, Binding
 from federation.storage import engine as engines
 from federation.storage.session import SessionFactory, factory
 from federation.web import Site
 from sp_app import keys, settings
 from sp_app.keys import Keys
+from sp_app.services.chooser import Choices
 from sp_app.services.connections import Partners
 from sp_app.services.login import Limits, Self
+from sp_app.services.served import Served
 from sp_app.settings import SPSettings
 
 _KEY: Final = "sp_app.provider"
@@ -32,7 +36,7 @@ SLO_BINDINGS: Final = (Binding.REDIRECT, Binding.POST, Binding.SOAP)
 """How single logout messages reach us. Redirect comes first: partners take the first that they speak."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Provider:
     """The service provider of one application. Addresses are absolute and come from the settings."""
 
@@ -42,8 +46,12 @@ class Provider:
     sessions: SessionFactory
     partners: Partners
     back_channel: BackChannel
+    choices: Choices
+    served: Served
     metadata_url: str
     login_url: str
+    discovery_url: str
+    discovered_url: str
     acs_url: str
     logout_url: str
     slo_url: str
@@ -57,13 +65,21 @@ class Provider:
     @property
     def ourselves(self) -> Self:
         """What the login needs to know about us."""
-        return Self(self.entity_id, self.acs_url, self.slo_url, self.keys.signing, self.keys.decryption)
+        policy = NameIDPolicy(allow_create=True) if self.settings.name_id_policy == "allow-create" else None
+        return Self(self.entity_id, self.acs_url, self.slo_url, self.keys.signing, self.keys.decryption, policy)
 
     @property
     def endpoints(self) -> frozenset[str]:
         """The paths of our endpoints, which are no pages to land on."""
-        own = (self.login_url, self.acs_url, self.logout_url, self.slo_url)
-        return frozenset(urlsplit(url).path for url in own)
+        urls = (
+            self.login_url,
+            self.discovery_url,
+            self.discovered_url,
+            self.acs_url,
+            self.logout_url,
+            self.slo_url,
+        )
+        return frozenset(urlsplit(url).path for url in urls)
 
     @property
     def limits(self) -> Limits:
@@ -71,11 +87,12 @@ class Provider:
         own = self.settings
         return Limits(own.sign_in_window, own.session_lifetime, own.clock_skew)
 
-    def metadata(self, now: datetime) -> bytes:
-        """Our signed metadata as of now (SDP-SP39)."""
+    @cached_property
+    def entity(self) -> Entity:
+        """Ourselves, as partners see us (SDP-SP39)."""
         own = self.settings
         contacts = (Contact("technical", emails=(own.support_email,)),) if own.support_email else ()
-        entity = publishing.sp_entity(
+        return publishing.sp_entity(
             entity_id=self.entity_id,
             presentation=publishing.Presentation(own.site_name, contacts=contacts),
             acs_url=self.acs_url,
@@ -83,14 +100,20 @@ class Provider:
             encryption_certificates=(self.keys.encryption_certificate,),
             requested=_requested(own),
             single_logout=tuple(Endpoint(binding, self.slo_url) for binding in SLO_BINDINGS),
-            extension_endpoints=(("RequestInitiator", Endpoint(REQINIT, self.login_url)),),
+            extension_endpoints=(
+                ("RequestInitiator", Endpoint(REQINIT, self.login_url)),
+                ("DiscoveryResponse", Endpoint(IDPDISC, self.discovered_url, index=1)),
+            ),
         )
+
+    def metadata(self, now: datetime) -> bytes:
+        """Our signed metadata as of now."""
         return publishing.publish(
-            entity,
+            self.entity,
             signing_key=self.keys.signing,
             document_id=new_id(),
             now=now,
-            validity=own.metadata_validity,
+            validity=self.settings.metadata_validity,
         )
 
 
@@ -101,16 +124,17 @@ def includeme(config: Configurator) -> None:
     """
     own = settings.read(config.registry.settings)
     own_keys = keys.load(own.keys_directory)
+    served = Served(own.discovery_for)
     engine = engines.create(own.database_url)
     config.set_federation_site(Site(key=site_key(own), name=own.site_name, public_url=own.public_url))
 
     def install() -> None:
-        config.registry[_KEY] = _provider(config.registry.getUtility(IRoutesMapper), own, own_keys, engine)
+        config.registry[_KEY] = _provider(config.registry.getUtility(IRoutesMapper), own, own_keys, engine, served)
 
     config.action("sp_app.provider", install, order=PHASE3_CONFIG + 1)  # routes are connected in phase 3
 
 
-def _provider(mapper: Any, own: SPSettings, own_keys: Keys, engine: Engine) -> Provider:
+def _provider(mapper: Any, own: SPSettings, own_keys: Keys, engine: Engine, served: Served) -> Provider:
     def url(route_name: str) -> str:
         return str(own.public_url + mapper.get_route(route_name).generate({}))
 
@@ -122,8 +146,12 @@ def _provider(mapper: Any, own: SPSettings, own_keys: Keys, engine: Engine) -> P
         sessions=factory(engine),
         partners=Partners(),
         back_channel=BackChannel(Policy(allow_loopback=own.allow_http_loopback, networks=own.private_networks)),
+        choices=Choices(),
+        served=served,
         metadata_url=metadata_url,
         login_url=url("sp.login"),
+        discovery_url=url("sp.discovery"),
+        discovered_url=url("sp.discovered"),
         acs_url=url("sp.acs"),
         logout_url=url("sp.logout"),
         slo_url=url("sp.slo"),

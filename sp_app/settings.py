@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from federation.attributes.catalogue import CATALOGUE
+from federation.saml.metadata.locations import is_secure, problem_of_location
 from federation.web import settings as web_settings
 from federation.web.settings import Duration, Networks, PublicURL, Settings, Words
 from sp_app.targets import is_safe
@@ -31,6 +32,12 @@ def _within(least: timedelta, most: timedelta) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+Files = Annotated[
+    tuple[Path, ...], BeforeValidator(lambda value: tuple(value.split()) if isinstance(value, str) else value)
+]
+"""Paths as the ini file writes them: separated by spaces or lines."""
 
 
 class SPSettings(Settings):
@@ -93,6 +100,21 @@ class SPSettings(Settings):
         default=timedelta(hours=24),
         description="How long a sign-in that began here may take: people leave the page open overnight.",
     )
+    name_id_policy: Literal["none", "allow-create"] = Field(
+        default="none",
+        description="What requests say about the NameID: nothing, or AllowCreate without a format, for identity "
+        "providers that make identifiers only when told that they may.",
+    )
+    discovery_service: str = Field(
+        default="",
+        description="Where people choose their identity provider when there are several: the address of a discovery "
+        "service (IdP Discovery Protocol). Empty means this site's own page.",
+    )
+    discovery_for: Files = Field(
+        default=(),
+        description="Metadata files of further service providers whose people may choose on this site's own page. "
+        "A file is read again when it has changed.",
+    )
     session_lifetime: Annotated[Duration, _within(5 * _MINUTE, 7 * _DAY)] = Field(
         default=timedelta(hours=10),
         description="A session ends this long after sign-in, or earlier where the identity provider says so.",
@@ -121,6 +143,14 @@ class SPSettings(Settings):
             raise ValueError("write an e-mail address, or nothing")
         return value
 
+    @field_validator("discovery_service")
+    @classmethod
+    def _address_or_nothing(cls, value: str) -> str:
+        problem = problem_of_location(value) if value else None
+        if problem is not None:
+            raise ValueError(f"it {problem}: write the address of a discovery service, or nothing")
+        return value
+
     @field_validator("required_attributes", "requested_attributes")
     @classmethod
     def _known_attributes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -140,6 +170,9 @@ class SPSettings(Settings):
     def _plain_http_only_where_allowed(self) -> SPSettings:
         if self.public_url.startswith("http:") and not self.allow_http_loopback:
             raise ValueError("sp.public_url must be https, unless sp.allow_http_loopback = true")
+        service = self.discovery_service
+        if service and not is_secure(service, allow_http_loopback=self.allow_http_loopback):
+            raise ValueError("sp.discovery_service must be https")
         return self
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from federation.saml.bindings import post, redirect
 from federation.saml.identifiers import new_id
 from federation.saml.messages import Attribute, AuthnRequest, NameID, Received, Status
 from federation.saml.metadata import publishing
-from federation.saml.metadata.entity import Endpoint, Entity
+from federation.saml.metadata.entity import Endpoint, Entity, UIInfo
 from federation.saml.metadata.reading import read_document
 from federation.saml.names import Binding, NameIDFormat
 from federation.saml.profiles import sso_request, sso_response
@@ -95,6 +95,8 @@ class FakeIdP:
     partner: Entity | None = None
     bindings: tuple[str, ...] = (Binding.REDIRECT, Binding.POST)
     single_logout: tuple[Endpoint, ...] = ()
+    ui_info: UIInfo | None = None
+    options: dict[str, Any] = field(default_factory=dict)
 
     def metadata(self) -> bytes:
         """Its signed metadata."""
@@ -109,7 +111,11 @@ class FakeIdP:
             sso_bindings=self.bindings,
             single_logout=self.single_logout,
             want_authn_requests_signed=True,
+            **self.options,
         )
+        if self.ui_info is not None:
+            assert entity.idp is not None
+            entity = replace(entity, idp=replace(entity.idp, ui_info=self.ui_info))
         return publishing.publish(entity, signing_key=key, document_id=new_id(), now=self.clock())
 
     @property

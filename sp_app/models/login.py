@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
@@ -14,7 +15,8 @@ class PendingRequest(Base):
     """One AuthnRequest that was sent, from `start` until it is purged.
 
     `handle_hash` is the SHA-256 of the RelayState value, `binding_hash` that of the cookie that names the browser: what
-    a reader of the database sees opens nothing. `target` is a path of this site. `consumed_at` is set once.
+    a reader of the database sees opens nothing. `target` is a path of this site; `force_authn` and `class_refs` are
+    what the answer has to show besides. `consumed_at` is set once.
     """
 
     __tablename__ = "sp_pending_request"
@@ -24,9 +26,25 @@ class PendingRequest(Base):
     connection_id: Mapped[str] = mapped_column(ForeignKey("sp_idp_connection.id", ondelete="CASCADE"))
     binding_hash: Mapped[str]
     target: Mapped[str]
+    force_authn: Mapped[bool]
+    class_refs: Mapped[list[str]]
     issued_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
     consumed_at: Mapped[datetime | None]
+
+
+class PendingChoice(Base):
+    """Somebody chooses their identity provider, here or at a discovery service: how the sign-in is wanted, meanwhile.
+
+    Hashes as above. `wish` is a `wishes.Wish`. A choice may be made again, by Back for instance, until it expires.
+    """
+
+    __tablename__ = "sp_pending_choice"
+
+    handle_hash: Mapped[str] = mapped_column(primary_key=True)
+    binding_hash: Mapped[str]
+    wish: Mapped[dict[str, Any]]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class ReplayEntry(Base):

@@ -10,9 +10,8 @@ the browser and not the request: one browser has as many remembered requests as 
 
 from __future__ import annotations
 
-import hmac
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -24,7 +23,7 @@ from federation.errors import PolicyRefusal
 from federation.saml.bindings.post import PostForm
 from federation.saml.encryption import DecryptionKey
 from federation.saml.identifiers import new_id
-from federation.saml.messages import Received
+from federation.saml.messages import NameIDPolicy, Received, RequestedAuthnContext
 from federation.saml.metadata.entity import Endpoint
 from federation.saml.names import Binding
 from federation.saml.profiles import sso_request, sso_response
@@ -33,10 +32,11 @@ from sp_app import targets
 from sp_app.accounts import AccountStore
 from sp_app.models import IdPConnection, PendingRequest, ReplayEntry
 from sp_app.models.once import insert_once
-from sp_app.services import connections, identity, late_sessions, sessions
+from sp_app.services import binding, connections, identity, late_sessions, sessions
 from sp_app.services.connections import Partner, Partners
 from sp_app.services.linking import Linking
 from sp_app.services.sessions import digest
+from sp_app.services.wishes import Wish
 
 HANDLE_OCTETS: Final = 24
 MAX_HANDLE_LENGTH: Final = 80  # SAML Bindings 3.5.3: RelayState never exceeds it
@@ -85,12 +85,16 @@ class NoIdentityProvider(PolicyRefusal):
     """Nobody could sign this person in: no active connection, or not the one that was asked for."""
 
 
-class SeveralIdentityProviders(Exception):
-    """The person has to choose. `choices` are the active connections."""
+class UnknownIdentityProvider(NoIdentityProvider):
+    """A link, or a discovery service, named an identity provider that this site is not connected to."""
 
-    def __init__(self, choices: tuple[IdPConnection, ...]) -> None:
-        super().__init__(choices)
-        self.choices = choices
+
+class NoChoice(NoIdentityProvider):
+    """The person came back from choosing without a choice: they cancelled, or nobody was to be asked."""
+
+
+class SeveralIdentityProviders(Exception):
+    """The person has to choose: `discovery` goes on from here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,7 @@ class Self:
     slo_url: str
     signing_key: SigningKey
     decryption_keys: tuple[DecryptionKey, ...]
+    name_id_policy: NameIDPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +161,8 @@ class Login:
 
     # -- start --------------------------------------------------------------------------------------------------------
 
-    def start(self, *, target: str, idp_entity_id: str | None, browser: str | None) -> Departure:
-        """Begin a sign-in that shall end at `target`, a safe path of this site.
+    def start(self, wish: Wish, *, idp_entity_id: str | None, browser: str | None) -> Departure:
+        """Begin a sign-in as it is wanted.
 
         `browser` is the value of the browser's binding cookie, if it has one. Raises `NoIdentityProvider`,
         `SeveralIdentityProviders`, and `PolicyRefusal` for a connection that may not be used now.
@@ -170,16 +175,22 @@ class Login:
             destination=endpoint.location,
             acs_url=self._self.acs_url,
             now=self._now,
+            force_authn=wish.force_authn,
+            is_passive=wish.is_passive,
+            name_id_policy=self._self.name_id_policy,
+            requested_authn_context=_context(wish.class_refs),
         )
         handle = secrets.token_urlsafe(HANDLE_OCTETS)
-        browser = browser if browser is not None and _is_browser(browser) else secrets.token_urlsafe(32)
+        browser = binding.own(browser)
         self._session.add(
             PendingRequest(
                 handle_hash=digest(handle),
                 request_id=request.id,
                 connection_id=partner.connection_id,
                 binding_hash=digest(browser),
-                target=target,
+                target=wish.target,
+                force_authn=wish.force_authn,
+                class_refs=list(wish.class_refs),
                 issued_at=self._now,
                 expires_at=self._now + self._limits.window,
             )
@@ -187,19 +198,25 @@ class Login:
         message = sso_request.send(request, binding=endpoint.binding, key=self._self.signing_key, relay_state=handle)
         return Departure(message=message, browser=browser, partner=partner)
 
-    def target_of(self, handle: str | None) -> str | None:
-        """The page that a remembered request was for, whatever became of it; to begin again with the same aim.
+    def wish_of(self, handle: str | None) -> Wish | None:
+        """What a remembered request was for, whatever became of it; to begin again with the same aim.
 
-        The handle is all it takes, so the answer must not be shown, only led to after signing in.
+        The handle is all it takes, so the answer must not be shown, only led to after signing in. Whoever begins again
+        wants to sign in: this time they may be asked.
         """
         remembered = self._remembered(handle)
-        return remembered[0].target if remembered is not None else None
+        if remembered is None:
+            return None
+        pending = remembered[0]
+        return Wish(pending.target, force_authn=pending.force_authn, class_refs=tuple(pending.class_refs))
 
     def _choose(self, idp_entity_id: str | None) -> IdPConnection:
         if idp_entity_id is not None:
             connection = connections.by_entity_id(self._session, idp_entity_id)
             if connection is None:
-                raise NoIdentityProvider("login.idp_known", "this site has no connection to that identity provider")
+                raise UnknownIdentityProvider(
+                    "login.idp_known", "this site has no connection to that identity provider"
+                )
             return connection
         choices = connections.active(self._session)
         if not choices:
@@ -207,7 +224,7 @@ class Login:
                 "login.idp_connected", "this site has no active connection to an identity provider"
             )
         if len(choices) > 1:
-            raise SeveralIdentityProviders(tuple(choices))
+            raise SeveralIdentityProviders
         return choices[0]
 
     # -- finish -------------------------------------------------------------------------------------------------------
@@ -231,6 +248,9 @@ class Login:
                 now=self._now,
                 skew=self._limits.skew,
                 decryption_keys=self._self.decryption_keys,
+                requested_authn_context=_context(pending.class_refs),
+                force_authn=pending.force_authn,
+                request_instant=pending.issued_at,
             ),
         )
         person = identity.read(accepted, idp=partner.entity)
@@ -266,7 +286,7 @@ class Login:
         if remembered is None:
             raise NotExpected("login.request_known", "no sign-in that began here belongs to this response")
         pending, connection = remembered
-        if browser is None or not hmac.compare_digest(digest(browser), pending.binding_hash):
+        if not binding.began(browser, pending.binding_hash):
             raise OtherBrowser("login.same_browser", "the response came without the cookie of the browser that began")
         if pending.consumed_at is not None:
             raise AlreadyUsed(pending.target)
@@ -310,6 +330,6 @@ def _single_sign_on(partner: Partner) -> Endpoint:
     return next(offered[binding] for binding in (preferred, *_BINDINGS.values()) if binding in offered)
 
 
-def _is_browser(value: str) -> bool:
-    """Whether a cookie value is one that we could have made: nobody gets to choose a short one."""
-    return len(value) == 43 and value.isascii() and value.replace("-", "a").replace("_", "a").isalnum()
+def _context(class_refs: Sequence[str]) -> RequestedAuthnContext | None:
+    """What a request asks for and its answer has to show: one of these classes, exactly (SDP-SP07)."""
+    return RequestedAuthnContext(tuple(class_refs)) if class_refs else None

@@ -9,7 +9,15 @@ from typing import Final
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from sp_app.models import AuditEntry, FederatedSession, PendingRequest, RememberedLogout, ReplayEntry, SignOut
+from sp_app.models import (
+    AuditEntry,
+    FederatedSession,
+    PendingChoice,
+    PendingRequest,
+    RememberedLogout,
+    ReplayEntry,
+    SignOut,
+)
 from sp_app.scim import repeats
 
 KEEP_REQUESTS: Final = timedelta(days=2)
@@ -20,6 +28,7 @@ def purge(session: Session, *, now: datetime, audit_retention: timedelta) -> Map
     """Delete what has expired; answers how many rows of each kind."""
     expired = {
         "requests": delete(PendingRequest).where(PendingRequest.expires_at < now - KEEP_REQUESTS),
+        "choices": delete(PendingChoice).where(PendingChoice.expires_at < now - KEEP_REQUESTS),
         "replay entries": delete(ReplayEntry).where(ReplayEntry.keep_until < now),
         "sessions": delete(FederatedSession).where(FederatedSession.expires_at < now),
         "sign-outs": delete(SignOut).where(SignOut.expires_at < now),

@@ -2,60 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
 from federation.saml.bindings.post import PostForm
-from federation.web import cookies, csrf, page
+from federation.web import cookies, csrf
 from federation.web.saml import post_form_response, receive, redirect
 from sp_app.events import SignedIn
-from sp_app.models import IdPConnection
-from sp_app.services import audit, sessions
+from sp_app.services import audit, sessions, wishes
 from sp_app.services.login import Departure, SeveralIdentityProviders, Success, safe_target
+from sp_app.services.wishes import Wish
 
 
 @view_config(route_name="sp.login", request_method="GET")
 def login(_context: object, request: Request) -> Response:
-    """Send the browser to the identity provider. Parameters: `target`, `entityID`, or `resume` to begin again."""
-    service, provider = request.sp.login(), request.sp.provider
-    target = service.target_of(request.GET.get("resume")) or safe_target(
-        request.GET.get("target"),
-        origin=request.federation.site.origin,
-        endpoints=provider.endpoints,
-        default=provider.settings.default_target,
-    )
-    browser = request.federation.cookies.get(request, cookies.BINDING)
+    """Send the browser to the identity provider: the request initiator (REQINIT 2.3), and where our own links lead.
+
+    Parameters: `entityID` and `target`; `isPassive`, `forceAuthn`, `authnContextClassRef`; or `resume`, a handle of
+    ours, to begin again with the same aim. Where no entityID is given and there are several, the person chooses.
+    """
+    wish, named = _wish(request), request.GET.get("entityID")
     try:
-        departure = service.start(target=target, idp_entity_id=request.GET.get("entityID"), browser=browser)
-    except SeveralIdentityProviders as several:
-        return _choose(request, several.choices)
-    response = _towards(request, departure)
-    request.federation.cookies.set(
-        response, cookies.BINDING, departure.browser, max_age=provider.settings.sign_in_window
-    )
-    return response
+        return depart(request, wish, named)
+    except SeveralIdentityProviders:
+        provider = request.sp.provider
+        listed = provider.choices.listed(request.sp.session, request.federation.now)
+        if len(listed) == 1:
+            return depart(request, wish, listed[0].entity_id)
+    detour = request.sp.discovery().begin(wish, request.sp.browser)
+    return _bind(request, redirect(detour.url), detour.browser)
+
+
+def depart(request: Request, wish: Wish, idp_entity_id: str | None) -> Response:
+    """Send the browser to an identity provider, the only one where none is named."""
+    departure = request.sp.login().start(wish, idp_entity_id=idp_entity_id, browser=request.sp.browser)
+    return _bind(request, _towards(request, departure), departure.browser)
 
 
 @view_config(route_name="sp.acs", request_method="POST")
 def assertion_consumer(_context: object, request: Request) -> Response:
     """The assertion consumer service (SAML Profiles 4.1.4.5): accept the response, open a session, land on the page."""
     received = receive(request)
-    browser = request.federation.cookies.get(request, cookies.BINDING)
-    success = request.sp.login().finish(received, browser=browser)
+    success = request.sp.login().finish(received, browser=request.sp.browser)
     return _arrived(request, success)
 
 
-def _choose(request: Request, choices: Sequence[IdPConnection]) -> Response:
-    """A link for each identity provider, which keeps whatever else was asked for."""
-    asked = {name: request.GET[name] for name in ("target", "resume") if name in request.GET}
-    links = [
-        (choice, request.route_path("sp.login", _query={**asked, "entityID": choice.entity_id})) for choice in choices
-    ]
-    return page(request, "sp_app:templates/choose.jinja2", {"choices": links})
+def _wish(request: Request) -> Wish:
+    resume = request.GET.get("resume")
+    again = request.sp.login().wish_of(resume) or request.sp.discovery().wish_of(resume)
+    if again is not None:
+        return again
+    target = safe_target(
+        request.GET.get("target"),
+        origin=request.federation.site.origin,
+        endpoints=request.sp.provider.endpoints,
+        default=request.sp.provider.settings.default_target,
+    )
+    return wishes.read(request.GET.dict_of_lists(), target=target)
+
+
+def _bind(request: Request, response: Response, browser: str) -> Response:
+    """The cookie by which the browser that began is known again."""
+    window = request.sp.provider.settings.sign_in_window
+    request.federation.cookies.set(response, cookies.BINDING, browser, max_age=window)
+    return response
 
 
 def _towards(request: Request, departure: Departure) -> Response:

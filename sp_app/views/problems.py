@@ -14,7 +14,15 @@ from federation.saml.names import StatusCode
 from federation.saml.profiles.sso_response import StatusRefused
 from federation.web import page, problems
 from federation.web.problems import Problem
-from sp_app.services.login import AlreadyUsed, Interrupted, NoIdentityProvider, OtherBrowser, TooLate
+from sp_app.services.login import (
+    AlreadyUsed,
+    Interrupted,
+    NoChoice,
+    NoIdentityProvider,
+    OtherBrowser,
+    TooLate,
+    UnknownIdentityProvider,
+)
 
 _HANDLE: Final = re.compile(r"[A-Za-z0-9_-]{1,80}", re.ASCII)
 _ASK: Final = "If it happens again, ask your help desk and give them the reference number."
@@ -49,7 +57,44 @@ _NO_IDP: Final = Problem(
     "This site has no connection to an identity provider that could sign you in.",
     "An administrator of this site has to connect one.",
 )
+_STRONGER: Final = Problem(
+    403,
+    "A stronger sign-in is needed",
+    "Your identity provider could not sign you in the way that this site asks for.",
+    f"Try again. {_ASK}",
+)
+_UNKNOWN_IDP: Final = Problem(
+    403,
+    "This site does not know that identity provider",
+    "The link named an identity provider that this site is not connected to, so nobody could sign you in there.",
+    "Sign in from here instead. If your organisation should be connected, tell your help desk.",
+)
+_NO_CHOICE: Final = Problem(
+    403,
+    "You are not signed in yet",
+    "No identity provider was chosen, so nobody could sign you in.",
+    "Sign in again and choose the organisation that knows you.",
+)
 _BY_RULE: Final = {
+    "login.link": Problem(
+        400,
+        "This link cannot be used",
+        "It asks for a sign-in in a way that this site cannot read.",
+        "Start from the first page of this site instead.",
+    ),
+    "discovery.answer": Problem(
+        400,
+        "This choice cannot be read",
+        "What your browser brought back from choosing an identity provider is damaged.",
+        "Sign in again and choose once more.",
+    ),
+    "assertion.authn_context": _STRONGER,
+    "assertion.force_authn": Problem(
+        403,
+        "You have to sign in anew",
+        "This page wants you to have signed in just now, and your identity provider relied on an earlier sign-in.",
+        f"Sign in again. {_ASK}",
+    ),
     "account.active": Problem(
         403,
         "Your account at this site is inactive",
@@ -112,12 +157,7 @@ _BY_STATUS: Final = {
         "Your identity provider would have had to ask you something, and was told not to.",
         "Sign in: this time it may ask.",
     ),
-    StatusCode.NO_AUTHN_CONTEXT: Problem(
-        403,
-        "A stronger sign-in is needed",
-        "Your identity provider could not sign you in the way that this site asks for.",
-        f"Try again. {_ASK}",
-    ),
+    StatusCode.NO_AUTHN_CONTEXT: _STRONGER,
     StatusCode.UNKNOWN_PRINCIPAL: Problem(
         403, "Your identity provider does not know you", "It found no person for this sign-in.", f"Try again. {_ASK}"
     ),
@@ -144,6 +184,8 @@ _REFUSED: Final = Problem(
 
 @exception_view_config(ProtocolError, route_name="sp.acs")
 @exception_view_config(PolicyRefusal, route_name="sp.acs")
+@exception_view_config(ProtocolError, route_name="sp.discovered")
+@exception_view_config(PolicyRefusal, route_name="sp.discovered")
 @exception_view_config(ProtocolError, route_name="sp.login")
 @exception_view_config(PolicyRefusal, route_name="sp.login")
 def sign_in_problem(error: ProtocolError | PolicyRefusal, request: Request) -> Response:
@@ -153,9 +195,27 @@ def sign_in_problem(error: ProtocolError | PolicyRefusal, request: Request) -> R
     values = {
         "problem": problem,
         "onward": error.target if isinstance(error, AlreadyUsed) else None,
-        "again": again(request) if problem not in (_NO_IDP, _BY_RULE["login.target"]) else None,
+        "again": again(request) if problem not in _HOPELESS else None,
     }
     return page(request, "sp_app:templates/sign_in_problem.jinja2", values, status=problem.status)
+
+
+_HOPELESS: Final = (_NO_IDP, _BY_RULE["login.target"], _BY_RULE["login.link"])
+"""To begin again with the same aim would end the same way."""
+_NOT_FOR_THEM: Final = Problem(
+    400,
+    "This page was called in a wrong way",
+    "Here people choose their identity provider, for this site and for those that its administrator named. What sent "
+    "you here is not among them, or said something that cannot be read.",
+    "Go back to the site you came from and sign in again from there.",
+)
+
+
+@exception_view_config(ProtocolError, route_name="sp.discovery")
+def discovery_problem(error: ProtocolError, request: Request) -> Response:
+    """A discovery request that is not accepted: nobody is sent anywhere (IDPDISC 2.5)."""
+    problems.report(error, _NOT_FOR_THEM, request)
+    return problems.respond(request, _NOT_FOR_THEM)
 
 
 def describe(error: ProtocolError | PolicyRefusal) -> Problem:
@@ -169,12 +229,16 @@ def describe(error: ProtocolError | PolicyRefusal) -> Problem:
             return _NOT_EXPECTED
         case AlreadyUsed():
             return _ALREADY_USED
+        case UnknownIdentityProvider():
+            return _UNKNOWN_IDP
+        case NoChoice():
+            return _NO_CHOICE
         case NoIdentityProvider():
             return _NO_IDP
         case StatusRefused(status=status):
             return _BY_STATUS.get(status.second_level or "", _OTHER_STATUS)
         case Malformed():
-            return _UNREADABLE
+            return _BY_RULE.get(error.rule, _UNREADABLE)
         case _:
             return _BY_RULE.get(error.rule, _REFUSED)
 
@@ -185,7 +249,7 @@ def again(request: Request) -> str:
     The page itself stays unnamed: the handle that the browser brought names it on the server, and only whoever signs in
     successfully is led there.
     """
-    handle = request.POST.get("RelayState") or request.GET.get("resume") or ""
+    handle = request.POST.get("RelayState") or request.GET.get("resume") or request.GET.get("state") or ""
     query = {"resume": handle} if isinstance(handle, str) and _HANDLE.fullmatch(handle) else {}
     path: str = request.route_path("sp.login", _query=query or None)
     return path

@@ -48,8 +48,7 @@ def test_it_names_the_endpoint_the_keys_and_what_we_ask_for(site: Site, browser:
 def test_the_request_initiator_that_it_names_works(site: Site, browser: TestApp) -> None:
     entity = published(site, browser).entity
     assert entity.sp is not None
-    ((kind, endpoint),) = entity.sp.extension_endpoints
-    assert kind == "RequestInitiator"
+    endpoint = dict(entity.sp.extension_endpoints)["RequestInitiator"]
     query = {"entityID": site.idp.entity_id, "target": f"{site.origin}/private/reports"}
     departure = site.idp.read(browser.get(endpoint.location, query))
     assert browser.post("/saml/acs", site.idp.answer(departure)).location == f"{site.origin}/private/reports"

@@ -16,6 +16,7 @@ from sp_app.models import (
     Account,
     AuditEntry,
     FederatedSession,
+    PendingChoice,
     PendingRequest,
     RememberedLogout,
     ReplayEntry,
@@ -90,7 +91,9 @@ def test_what_has_expired_is_purged_and_nothing_else(session: Session) -> None:
     for name, age in (("old", timedelta(days=400)), ("new", timedelta())):
         at = NOW - age
         request = {"handle_hash": name, "request_id": name, "connection_id": connection.id, "binding_hash": ""}
-        session.add(PendingRequest(**request, target="/", issued_at=at, expires_at=at))
+        wish = {"target": "/", "force_authn": False, "class_refs": []}
+        session.add(PendingRequest(**request, **wish, issued_at=at, expires_at=at))
+        session.add(PendingChoice(handle_hash=name, binding_hash="", wish=wish, expires_at=at))
         session.add(ReplayEntry(key=name, keep_until=at))
         begun = {"handle_hash": name, "account_id": "1", "idp_entity_id": IDP, "authn_instant": at, "attributes": []}
         session.add(FederatedSession(**begun, created_at=at, expires_at=at))
@@ -103,6 +106,7 @@ def test_what_has_expired_is_purged_and_nothing_else(session: Session) -> None:
     assert set(purged.values()) == {1}
     for column in (
         PendingRequest.handle_hash,
+        PendingChoice.handle_hash,
         ReplayEntry.key,
         FederatedSession.handle_hash,
         SignOut.handle_hash,

@@ -1,0 +1,171 @@
+"""The identity providers that a person may choose from: found by what people call them, shown in their language.
+
+A choice is made once from a version of the metadata and kept for as long as that version is live, so hundreds of them
+cost a page nothing but looking through a list.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from federation.saml.metadata import languages
+from federation.saml.metadata.entity import Entity, Logo
+from federation.saml.metadata.languages import Pairs
+from federation.saml.metadata.reading import read_document
+from federation.saml.metadata.selection import ENTITY_CATEGORY
+from sp_app.models import IdPConnection, IdPMetadata
+from sp_app.services.connections import ACTIVE
+
+HIDE_FROM_DISCOVERY: Final = "http://refeds.org/category/hide-from-discovery"
+MAX_LOGO: Final = 40_000
+"""Characters of an inline picture that a page of many takes along."""
+MAX_DESCRIPTION: Final = 240
+_LOGO_SIZE: Final = 64
+_AT_ONCE: Final = 400  # SQLite takes fewer than a thousand parameters in a statement
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One identity provider. `key` stands for it in a cookie; `name` is our record's, where an administrator gave one.
+
+    `names`, `descriptions` and `logos` are from its metadata: hostile text until a page escapes it, and pictures that
+    are inline, because a page of ours fetches nothing from elsewhere. `found_by` is what a search looks through.
+    """
+
+    key: str
+    entity_id: str
+    name: str | None
+    names: Pairs
+    descriptions: Pairs
+    logos: tuple[Logo, ...]
+    found_by: str = field(repr=False)
+
+
+class Shown(NamedTuple):
+    """A choice as one reader sees it. Languages are those of the texts, for the page to say."""
+
+    choice: Choice
+    name: str
+    name_language: str
+    description: str
+    description_language: str
+    logo: str | None
+
+
+class Choices:
+    """What can be chosen, for one process."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int, str], Choice | None] = {}
+
+    def listed(self, session: Session, now: datetime) -> tuple[Choice, ...]:
+        """The active ones whose metadata is valid and that do not want to be hidden (REFEDS Hide From Discovery)."""
+        rows = session.execute(
+            select(IdPConnection.id, IdPConnection.metadata_version, IdPConnection.name).where(
+                IdPConnection.state == ACTIVE,
+                or_(IdPConnection.valid_until.is_(None), IdPConnection.valid_until > now),
+            )
+        )
+        live = [(row.id, row.metadata_version, row.name) for row in rows]
+        known = self._known
+        missing = [key for key in live if key not in known]
+        if missing:
+            # A new dictionary, so that no other thread sees one half filled; what is no longer live is forgotten.
+            made = dict(_made(session, missing))
+            known = {key: made[key] if key in made else known[key] for key in live}
+            self._known = known
+        return tuple(choice for key in live if (choice := known[key]) is not None)
+
+
+def _made(
+    session: Session, keys: Sequence[tuple[str, int, str]]
+) -> Iterable[tuple[tuple[str, int, str], Choice | None]]:
+    for start in range(0, len(keys), _AT_ONCE):
+        wanted = {(connection_id, version): name for connection_id, version, name in keys[start : start + _AT_ONCE]}
+        rows = session.execute(
+            select(IdPMetadata.connection_id, IdPMetadata.version, IdPMetadata.document, IdPConnection.entity_id)
+            .join(IdPConnection, IdPConnection.id == IdPMetadata.connection_id)
+            .where(
+                IdPMetadata.connection_id.in_([connection_id for connection_id, _ in wanted]),
+                IdPMetadata.version == IdPConnection.metadata_version,
+            )
+        )
+        for row in rows:
+            name = wanted.get((row.connection_id, row.version))
+            if name is not None:
+                (entity,) = (each for each in read_document(row.document) if each.entity_id == row.entity_id)
+                yield (row.connection_id, row.version, name), choice_of(entity, name)
+
+
+def choice_of(entity: Entity, name: str) -> Choice | None:
+    """The choice that an identity provider is, by its metadata and the name of our record; None for a hidden one."""
+    if HIDE_FROM_DISCOVERY in entity.attribute(ENTITY_CATEGORY) or entity.idp is None:
+        return None
+    info = entity.idp.ui_info
+    organization = entity.organization.display_names if entity.organization is not None else ()
+    names = info.display_names or organization
+    texts = (
+        name,
+        *(text for pairs in (info.display_names, info.keywords, organization) for _, text in pairs),
+        *entity.idp.scopes,
+        urlsplit(entity.entity_id).hostname or entity.entity_id,
+    )
+    return Choice(
+        key=key_of(entity.entity_id),
+        entity_id=entity.entity_id,
+        name=None if name == entity.display_name() else name,
+        names=names,
+        descriptions=info.descriptions,
+        logos=tuple(logo for logo in info.logos if logo.url.startswith("data:") and len(logo.url) <= MAX_LOGO),
+        found_by=fold("\n".join(texts)),
+    )
+
+
+def key_of(entity_id: str) -> str:
+    """What stands for an entityID where it has to be short: 80 bits of its SHA-256."""
+    return hashlib.sha256(entity_id.encode("utf-8", "surrogatepass")).hexdigest()[:20]
+
+
+def fold(text: str) -> str:
+    """Text as a search compares it: without accents and letter case ("Zürich" is found by "zurich")."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(each for each in decomposed if not unicodedata.combining(each)).casefold()
+
+
+def search(choices: Sequence[Choice], words: str) -> tuple[Choice, ...]:
+    """The choices in which every word occurs; those first of which a name begins with them. Their order stays else."""
+    terms = fold(words).split()
+    found = [choice for choice in choices if all(term in choice.found_by for term in terms)]
+    start = "\n" + " ".join(terms)
+    return tuple(sorted(found, key=lambda choice: start not in f"\n{choice.found_by}"))
+
+
+def show(choice: Choice, readers: Sequence[str]) -> Shown:
+    """The choice in the reader's language, as far as its metadata speaks it."""
+    language, name = languages.choose(choice.names, readers) or ("", choice.entity_id)
+    if choice.name is not None:
+        language, name = "", choice.name
+    described_in, description = languages.choose(choice.descriptions, readers) or ("", "")
+    if len(description) > MAX_DESCRIPTION:
+        description = description[:MAX_DESCRIPTION].rstrip() + "…"
+    return Shown(choice, name, language, description, described_in, _logo(choice.logos, language, readers))
+
+
+def _logo(logos: Sequence[Logo], language: str, readers: Sequence[str]) -> str | None:
+    """The picture that suits a small square best, in the reader's language or none."""
+    spoken = {"", language.partition("-")[0], *(tag.partition("-")[0].lower() for tag in readers)}
+    ours = [logo for logo in logos if (logo.language or "").partition("-")[0].lower() in spoken] or logos
+
+    def unfit(logo: Logo) -> tuple[int, int]:
+        return (abs(logo.width - logo.height), abs(logo.height - _LOGO_SIZE))
+
+    return min(ours, key=unfit).url if ours else None
