@@ -37,7 +37,7 @@ _REFUSED = Problem(
 _ANSWER_REFUSED = Problem(
     403,
     "The answer to your sign-out was not accepted",
-    "Your session at this site has ended. What came back from the identity provider did not pass a security check, so "
+    "You are not signed in at this site. What came back from the identity provider did not pass a security check, so "
     "it is not certain that you are signed out there.",
     "Close all windows of the browser if others use this device.",
 )

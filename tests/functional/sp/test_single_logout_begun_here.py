@@ -238,7 +238,7 @@ def test_an_answer_to_something_else_is_refused(
     asked = slo.read(press_sign_out(slo.sign_in(browser)))
     page = browser.get(slo.address(slo.answer(asked.request, **changes), asked.relay_state), expect_errors=True)
     refused(slo, page, rule)
-    assert "Your session at this site has ended" in page
+    assert "You are not signed in at this site" in page
     assert "has not answered yet" in browser.get("/saml/logout/done", {"handle": asked.relay_state})
 
 
