@@ -75,7 +75,8 @@ class IdP:
     def act(self) -> Act:
         """The occasion, for changes and the audit trail."""
         exchange, signed_in = self._request.federation, self.signed_in
-        return Act(exchange.now, signed_in.username if signed_in is not None else "", exchange.reference)
+        actor = signed_in.username if signed_in is not None else ""
+        return Act(exchange.now, actor, exchange.reference, tuple(exchange.received))
 
     @cached_property
     def browser_hash(self) -> bytes:
@@ -100,7 +101,7 @@ def record_refusal(request: Request, error: FederationError) -> None:
     session = for_transaction_manager(request.idp.installation.sessions, request.tm)
     route = request.matched_route
     kind = f"refused.{route.name.removeprefix('idp.')}" if route is not None else "refused"
-    audit.record_refusal(session, kind, Act(exchange.now, "", exchange.reference), error)
+    audit.record_refusal(session, kind, Act(exchange.now, "", exchange.reference, tuple(exchange.received)), error)
 
 
 def serve(raw: Mapping[str, str]) -> Any:

@@ -37,5 +37,7 @@ def includeme(config: Configurator) -> None:
     add("idp.person", "/admin/people/{id}")
     add("idp.audiences", "/admin/audiences")
     add("idp.audience", "/admin/audiences/{id}")
+    add("idp.refusals", "/admin/refusals")
+    add("idp.refusal", "/admin/refusals/{reference}")
     add("idp.connections", "/admin/connections")
     add("idp.connection", "/admin/connections/{id}")

@@ -10,6 +10,7 @@ from typing import Any
 from pyramid.config import Configurator
 from pyramid.request import Request
 
+from federation.saml.messages import Received
 from federation.web.cookies import Cookies
 from federation.web.reference import new_reference
 from federation.web.scope import Site, scope_of, site_of
@@ -21,6 +22,8 @@ class Exchange:
     def __init__(self, request: Request) -> None:
         self._request = request
         self.form_targets: list[str] = []
+        self.received: list[Received] = []
+        """The SAML messages that this request brought, for the audit trail."""
 
     @cached_property
     def site(self) -> Site:

@@ -26,15 +26,19 @@ def receive(request: Request) -> Received:
     """The message in a request: from the raw octets of the query with GET, from the form fields with POST.
 
     The octets are what a redirect's signature covers, so they are never decoded and encoded again (Bindings 3.4.4.1).
-    Raises Malformed.
+    The audit trail finds the message in `request.federation.received`. Raises Malformed.
     """
     max_bytes = body_limit(request)
     if request.method == "POST":
         fields = list(request.POST.items())
         if any(not isinstance(value, str) for _, value in fields):
             raise Malformed("post.form", "a message came as a file")
-        return post.decode(fields, max_bytes=max_bytes)
-    return redirect_binding.decode(request.environ.get("QUERY_STRING", "").encode("latin-1"), max_bytes=max_bytes)
+        received = post.decode(fields, max_bytes=max_bytes)
+    else:
+        query = request.environ.get("QUERY_STRING", "").encode("latin-1")
+        received = redirect_binding.decode(query, max_bytes=max_bytes)
+    request.federation.received.append(received)
+    return received
 
 
 def is_soap(request: Request) -> bool:

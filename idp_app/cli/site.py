@@ -100,6 +100,23 @@ def fingerprint(config: ConfigFile) -> None:
 
 
 @click.command()
+@click.argument("reference")
+@click.option("--json", "json_", is_flag=True, help="As JSON.")
+@pass_config
+def explain(config: ConfigFile, reference: str, json_: bool) -> None:
+    """Show what happened under a reference number: each message, each check, and what to do about it."""
+    from federation.cli import timeline
+    from idp_app.errors import NotThere
+    from idp_app.services import explain as explanations
+
+    with work(config) as (installation, session, _act):
+        moments = explanations.timeline(session, reference, installation.partners)
+    if not moments:
+        raise NotThere("reference number", reference)
+    timeline.show(reference.strip().upper(), moments, json=json_)
+
+
+@click.command()
 @pass_config
 def purge(config: ConfigFile) -> None:
     """Delete expired requests and sessions and old audit entries now; the worker does it by itself."""
@@ -110,4 +127,4 @@ def purge(config: ConfigFile) -> None:
     click.echo(", ".join(f"{name}: {count}" for name, count in gone.items()))
 
 
-COMMANDS = (upgrade, enable, disable, status, publish, fingerprint, purge)
+COMMANDS = (upgrade, enable, disable, status, publish, fingerprint, explain, purge)

@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from federation.saml.messages import Received
+
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """The occasion of a change. `actor` is a user name, or says that it was the command line or the worker."""
+    """The occasion of a change. `actor` is a user name, or says that it was the command line or the worker.
+
+    `received` are the SAML messages that the browser's request brought.
+    """
 
     now: datetime
     actor: str
     reference: str
+    received: tuple[Received, ...] = ()

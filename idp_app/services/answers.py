@@ -10,7 +10,7 @@ from federation.saml.bindings import artifact, post
 from federation.saml.bindings.post import PostForm
 from federation.saml.checks import Check
 from federation.saml.identifiers import new_id
-from federation.saml.messages import NameID, Status
+from federation.saml.messages import NameID, Received, Status
 from federation.saml.names import Binding, StatusCode
 from federation.saml.profiles import sso_response
 from idp_app.installation import Installation
@@ -98,7 +98,9 @@ def assertion(
             "name_id_format": name_id.format,
             "attributes": [attribute.friendly_name or attribute.name for attribute in attributes],
             "encrypted": partner.encryption_key is not None,
+            "authn_context": class_ref,
         },
+        sent=[_message(question, xml)],
     )
     return _deliver(session, installation, partner, question, xml, act)
 
@@ -133,6 +135,7 @@ def error(
         response_id=response_id,
         checks=checks,
         detail={"status": [status.code, status.second_level], "message": status.message},
+        sent=[_message(question, xml)],
     )
     return _deliver(session, installation, partner, question, xml, act)
 
@@ -169,6 +172,11 @@ def _deliver(
         reference = artifacts.hold(session, installation, partner, xml, act.now)
         return artifact.encode_url(reference, destination=destination, relay_state=relay_state)
     return post.encode(xml, parameter="SAMLResponse", destination=destination, relay_state=relay_state)
+
+
+def _message(question: Question, xml: bytes) -> Received:
+    """What the audit trail keeps an outline of."""
+    return Received(question.acs_binding, "SAMLResponse", xml)
 
 
 def _remember(

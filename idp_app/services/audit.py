@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from federation.errors import FederationError, Refused
 from federation.saml.checks import Check
+from federation.saml.messages import Received
+from federation.saml.profiles import outline
 from idp_app.models import AuditEntry
 from idp_app.models.base import table_of
 from idp_app.services.act import Act
@@ -29,8 +31,13 @@ def record(
     response_id: str | None = None,
     checks: Sequence[Check] = (),
     detail: Mapping[str, Any] | None = None,
+    sent: Sequence[Received] = (),
 ) -> None:
-    """Add one entry in the caller's transaction. Texts from outside are cut to a kilobyte."""
+    """Add one entry in the caller's transaction. Texts from outside are cut to a kilobyte.
+
+    The messages that came with the occasion, and those that are `sent`, are kept as outlines: masked, never whole.
+    """
+    messages = [outline.of(each) for each in act.received] + [outline.of(each, direction="sent") for each in sent]
     entry = {
         "reference": act.reference,
         "at": act.now,
@@ -41,7 +48,7 @@ def record(
         "request_id": _cut(request_id),
         "response_id": response_id,
         "checks": [as_json(check) for check in checks],
-        "detail": dict(detail or {}),
+        "detail": {**(detail or {}), **({"messages": _storable(messages)} if messages else {})},
     }
     session.execute(_INSERT, entry)
 
@@ -50,11 +57,14 @@ def record_refusal(
     session: Session, kind: str, act: Act, error: FederationError, *, entity_id: str | None = None
 ) -> None:
     """Add the entry for something that was refused: the rule, the sentence, and every check that ran."""
+    claimed = outline.of(act.received[0]) if act.received else {"issuer": None, "id": None}
     record(
         session,
         kind,
         act,
-        entity_id=entity_id,
+        # Whose it claims to be, and which: unverified, and good for finding the entry again.
+        entity_id=entity_id or claimed["issuer"],
+        request_id=claimed["id"],
         checks=error.checks if isinstance(error, Refused) else (),
         detail={"rule": error.rule, "message": str(_cut(error.message))},
     )
@@ -74,6 +84,15 @@ def as_json(check: Check) -> dict[str, Any]:
         "received": _cut(check.received),
         "ok": check.ok,
     }
+
+
+def _storable(value: Any) -> Any:
+    """Every text in it as `_cut` has it."""
+    if isinstance(value, dict):
+        return {name: _storable(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_storable(each) for each in value]
+    return _cut(value) if isinstance(value, str) else value
 
 
 def _cut(text: str | None) -> str | None:

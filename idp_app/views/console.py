@@ -26,6 +26,8 @@ ROUTES: Final = (
     "idp.person",
     "idp.audiences",
     "idp.audience",
+    "idp.refusals",
+    "idp.refusal",
     "idp.connections",
     "idp.connection",
 )

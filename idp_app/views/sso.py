@@ -18,7 +18,7 @@ from federation.saml.checks import Check
 from federation.saml.messages import Received
 from federation.saml.profiles.refusals import RequestRefused
 from federation.web import page, saml
-from idp_app.services import answers, questions, sso
+from idp_app.services import answers, audit, questions, sso
 from idp_app.services.live import LiveConnection
 from idp_app.services.questions import Waiting
 from idp_app.views import refusals
@@ -45,11 +45,13 @@ def by_post(request: Request) -> Response:
     """An AuthnRequest by HTTP-POST."""
     received = saml.receive(request)
     try:
-        waiting = _remember(request, _arrive(request, received), None)
+        arrival = _arrive(request, received)
+        waiting = _remember(request, arrival, None)
     except RequestRefused as refused:
         return refusals.answer(request, refused, received)
     except Refused as refusal:
         return refusals.tell(request, refusal)
+    _note(request, arrival.partner, waiting, arrival.checks)
     return saml.redirect(request.federation.url("idp.continue", key=waiting.key))
 
 
@@ -107,6 +109,8 @@ def _follow(request: Request, partner: LiveConnection, waiting: Waiting, checks:
     """Answer, or show what only a person can settle."""
     idp = request.idp
     outcome = sso.answer(idp.session, idp.installation, partner, waiting, idp.signed_in, idp.act, checks=checks)
+    if checks and isinstance(outcome, sso.SignInNeeded | sso.SecondFactorNeeded):
+        _note(request, partner, waiting, checks)
     match outcome:
         case PostForm() | str():
             return saml.message_response(request, outcome, f"Signing in to {partner.name}", recipient=partner.name)
@@ -117,3 +121,15 @@ def _follow(request: Request, partner: LiveConnection, waiting: Waiting, checks:
         case sso.Denied(reason=reason):
             values = {"partner": partner, "waiting": waiting, "reason": reason, "signed_in": idp.signed_in}
             return page(request, "idp_app:templates/denied.jinja2", values, status=403)
+
+
+def _note(request: Request, partner: LiveConnection, waiting: Waiting, checks: tuple[Check, ...]) -> None:
+    """An accepted request that is answered later, in another request of the browser: what it was is known here."""
+    audit.record(
+        request.idp.session,
+        "sso.received",
+        request.idp.act,
+        entity_id=partner.entity_id,
+        request_id=waiting.question.request_id,
+        checks=checks,
+    )

@@ -1,0 +1,55 @@
+"""An outline shows how a message is made and nothing that it says about a person."""
+
+from __future__ import annotations
+
+import json
+
+from federation.saml import certificates
+from federation.saml.messages import Attribute, NameID, Received
+from federation.saml.names import Binding, NameIDFormat
+from federation.saml.profiles import outline
+from tests import factories
+
+
+def outlined(document: bytes) -> dict[str, object]:
+    return outline.of(Received(Binding.POST, "SAMLResponse", document))
+
+
+def test_structure_and_plain_facts_are_shown_and_values_are_masked() -> None:
+    document = factories.response_xml(
+        name_id=NameID("alice-secret-name", NameIDFormat.PERSISTENT),
+        attributes=(Attribute("mail", ("alice@secret.example",)),),
+        session_index="session-secret",
+    )
+    shown = outlined(document)
+    text = json.dumps(shown)
+    assert shown["kind"] == "Response"
+    assert shown["issuer"] == factories.IDP
+    for plain in (factories.SP, factories.ACS_URL, NameIDFormat.PERSISTENT, "AuthnInstant", '"mail"'):
+        assert plain in text
+    assert "secret" not in text
+    lines = {line["name"]: line for line in shown["lines"]}
+    assert lines["NameID"]["text"] == lines["AttributeValue"]["text"] == outline.MASKED
+    assert "SignatureValue" not in lines
+
+
+def test_a_certificate_is_shown_by_its_fingerprint() -> None:
+    shown = outlined(factories.response_xml())
+    expected = certificates.fingerprint(certificates.load_certificate(factories.key_pair("idp")[1]))
+    assert outline.certificates_in(shown) == [expected]
+
+
+def test_what_nobody_knows_is_masked_and_what_cannot_be_read_has_no_lines() -> None:
+    shown = outlined(b'<a xmlns="urn:x" secret="s1" ID="plain"><b>s2</b><X509Certificate>!</X509Certificate></a>')
+    assert "s1" not in json.dumps(shown)
+    assert "s2" not in json.dumps(shown)
+    assert shown["id"] == "plain"
+    assert outlined(b"<broken")["lines"] == []
+
+
+def test_a_long_message_is_cut() -> None:
+    shown = outlined(b"<a>" + b"<b/>" * 400 + b"</a>")
+    assert len(shown["lines"]) == outline.MAX_LINES + 1
+    assert "and more" in json.dumps(shown)
+    wordy = outlined(b"<a>" + b'<Issuer ID="%s"/>' % (b"x" * 5000) * 70 + b"</a>")
+    assert len(json.dumps(wordy)) < 2 * outline.MAX_OCTETS
