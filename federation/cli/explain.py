@@ -242,7 +242,7 @@ def _decryption_keys(files: Sequence[Path]) -> list[DecryptionKey]:
 
 def _source(text: str) -> bytes:
     """The octets of a message: an address as it is, anything else the content of a file."""
-    if text.startswith(("https://", "http://", "?", "SAMLRequest=", "SAMLResponse=", "RelayState=")):
+    if _is_query(text.encode()):
         return text.encode()
     try:
         return Path(text).read_bytes().strip()
@@ -250,14 +250,24 @@ def _source(text: str) -> bytes:
         raise click.BadParameter(f"{text}: {error.strerror}.", param_hint="FILE_OR_URL") from None
 
 
-def _received(octets: bytes, binding: str, parameter: str | None) -> Received:
-    from federation.saml.bindings import redirect, soap
+def _is_query(octets: bytes) -> bool:
+    """Whether it is an address, or the query of one."""
+    return octets.startswith((b"https://", b"http://", b"?", b"SAMLRequest=", b"SAMLResponse=", b"RelayState="))
 
-    if binding == "redirect":
+
+def _received(octets: bytes, binding: str, parameter: str | None) -> Received:
+    from dataclasses import replace
+
+    from federation.saml.bindings import redirect, soap
+    from federation.saml.names import Binding
+
+    if binding == "redirect" and _is_query(octets):
         return redirect.decode(octets.partition(b"?")[2] if b"?" in octets else octets)
-    if binding == "soap":
+    if binding == "soap" and b"Envelope" in octets[:1000]:
         return soap.decode(octets)
-    return _posted(octets, parameter)
+    # The message by itself: without the envelope, or without the query that would hold its signature.
+    names = {"redirect": Binding.REDIRECT, "soap": Binding.SOAP, "post": Binding.POST}
+    return replace(_posted(octets, parameter), binding=names[binding])
 
 
 def _posted(octets: bytes, parameter: str | None) -> Received:
@@ -286,7 +296,8 @@ def _posted(octets: bytes, parameter: str | None) -> Received:
 def _address(endpoints: Sequence[Endpoint], binding: str, octets: bytes, *, response: bool = False) -> str:
     """Where the message must have been sent: the receiver's endpoint for the binding, from its metadata.
 
-    Among several the one that the given address names, else the first.
+    Among several the one that the given address names, else the first. Where there is none for the binding, a rule of
+    the profile refuses the message: asking was no misuse.
     """
     from federation.saml.names import Binding
 
@@ -297,7 +308,7 @@ def _address(endpoints: Sequence[Endpoint], binding: str, octets: bytes, *, resp
         if endpoint.binding == uri
     ]
     if not fitting:
-        raise click.UsageError(f"The receiver's metadata offers no endpoint for {binding}.")
+        return f"no endpoint for {binding} in the receiver's metadata"
     sent_to = octets.partition(b"?")[0].decode("latin-1")
     return sent_to if sent_to in fitting else fitting[0]
 

@@ -206,3 +206,24 @@ def test_a_redirect_query_alone_will_do(folder, capsys) -> None:
     element = authn_request.write(request())
     url = redirect.encode(xml.serialise(element), parameter="SAMLRequest", destination=SSO_URL, key=signing_key("sp"))
     assert explain(folder, capsys, "request", url.partition("?")[2], "--binding=redirect")[0] == 0
+
+
+def test_a_message_by_itself_is_judged_without_the_envelope_or_query_that_carried_it(folder, capsys) -> None:
+    file = write(folder, xml.serialise(authn_request.write(request())))
+    code, shown = explain(folder, capsys, "request", file, "--binding=redirect")
+    assert (code, shown["error"]["rule"]) == (1, "request.signed")
+    asked = logout.build_request(
+        id="_l3", issuer=SP, destination=IDP_SLO, name_id=NameID("_f81d"), session_indexes=[], now=NOW
+    )
+    url = logout.send(asked, binding=Binding.POST, key=signing_key("sp"))
+    posted = dict(url.fields)["SAMLRequest"]  # type: ignore[union-attr]
+    assert explain(folder, capsys, "logout", write(folder, posted), "--binding=soap")[0] == 0
+
+
+def test_a_binding_that_the_profile_does_not_have_is_refused_and_no_misuse(folder, capsys) -> None:
+    file = write(folder, xml.serialise(authn_request.write(request())))
+    code, shown = explain(folder, capsys, "request", file, "--binding=soap")
+    assert (code, shown["error"]["rule"]) == (1, "request.binding")
+    assert set(shown) == {"accepted", "name_id", "attributes", "error", "checks"}
+    assert set(shown["error"]) == {"rule", "message"}
+    assert all(set(check) == {"rule", "reference", "expected", "received", "ok"} for check in shown["checks"])

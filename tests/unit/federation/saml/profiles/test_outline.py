@@ -20,6 +20,7 @@ def test_structure_and_plain_facts_are_shown_and_values_are_masked() -> None:
         name_id=NameID("alice-secret-name", NameIDFormat.PERSISTENT),
         attributes=(Attribute("mail", ("alice@secret.example",)),),
         session_index="session-secret",
+        encrypt_to=None,
     )
     shown = outlined(document)
     text = json.dumps(shown)
