@@ -25,6 +25,7 @@ from idp_app.services import bell, outbox, second_factor
 from idp_app.services.live import Partners
 from idp_app.services.methods import Methods
 from idp_app.services.passwords import Passwords
+from idp_app.services.readiness import Readiness
 from idp_app.settings import IdPSettings
 
 SCRIPTS: Final = "idp_app:migrations"
@@ -61,7 +62,7 @@ class Installation:
         ring = bell.Ringer(settings)
         outbox.on_commit(sessions, ring)
         event.listen(engine, "engine_disposed", lambda _engine: ring.close())
-        return cls(settings, keys, engine, sessions, clock)
+        return cls(settings, keys, engine, sessions, clock, Partners(settings.banned_algorithms))
 
     def check(self) -> None:
         """Raise `ConfigurationError` unless keys and database can be used now."""
@@ -79,6 +80,11 @@ class Installation:
         own = self.settings
         policy = Policy(allow_loopback=own.allow_http_loopback, networks=own.private_networks)
         return BackChannel(policy, transport=self.transport)
+
+    @cached_property
+    def ready(self) -> Readiness:
+        """What finds out whether a partner can be sent anything."""
+        return Readiness(self.keys.signing, frozenset(self.settings.banned_algorithms))
 
     @cached_property
     def secret_box(self) -> SecretBox:

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from federation.errors import ConfigurationError
+from federation.saml import algorithms
+from federation.saml.algorithms import Algorithms
 from federation.saml.profiles.authn_context import DEFAULT, Table, named_levels
 from federation.web import settings as web_settings
 from federation.web.settings import Duration, Networks, PublicURL, Settings, Words
@@ -109,6 +111,11 @@ class IdPSettings(Settings):
     audit_retention: Annotated[Duration, _within(_DAY, 3650 * _DAY)] = Field(
         default=timedelta(days=365), description="Audit entries older than this are purged by the worker."
     )
+    banned_algorithms: Words = Field(
+        default=(),
+        description="Algorithms (URIs) that are never used with anybody, whatever a partner lists or a preset allows. "
+        "SHA-1 and MD5 signatures, RSA 1.5 and CBC need not be named: without a legacy preset they are banned anyway.",
+    )
     # -- provisioning and its worker
     provisioning_interval: Annotated[Duration, _within(timedelta(seconds=1), _MINUTE)] = Field(
         default=timedelta(seconds=5),
@@ -144,6 +151,15 @@ class IdPSettings(Settings):
             raise ValueError("write an absolute URI of at most 256 characters, or nothing")
         return value
 
+    @field_validator("banned_algorithms")
+    @classmethod
+    def _bans_that_leave_something(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            algorithms.bans(value)
+        except ConfigurationError as error:
+            raise ValueError(error.message) from None
+        return value
+
     @field_validator("support_email")
     @classmethod
     def _mail_or_nothing(cls, value: str) -> str:
@@ -157,6 +173,10 @@ class IdPSettings(Settings):
         if not self.secure and not self.allow_http_loopback:
             raise ValueError("idp.public_url must be https, unless idp.allow_http_loopback = true")
         return self
+
+    def algorithms(self, presets: tuple[str, ...] = ()) -> Algorithms:
+        """What may be used with a partner under these presets, or with nobody in particular (IIP-ALG08)."""
+        return algorithms.allowed(presets, frozenset(self.banned_algorithms))
 
     @property
     def own_entity_id(self) -> str:

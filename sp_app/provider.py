@@ -17,7 +17,7 @@ from federation.attributes.catalogue import CATALOGUE
 from federation.http import BackChannel, Policy
 from federation.saml.identifiers import new_id
 from federation.saml.messages import NameIDPolicy
-from federation.saml.metadata import publishing
+from federation.saml.metadata import outgoing, publishing
 from federation.saml.metadata.entity import Contact, Endpoint, Entity, RequestedAttribute
 from federation.saml.names import IDPDISC, REQINIT, Binding
 from federation.storage import engine as engines
@@ -99,6 +99,7 @@ class Provider:
             signing_certificates=(self.keys.signing_certificate,),
             encryption_certificates=(self.keys.encryption_certificate,),
             requested=_requested(own),
+            algorithms=own.algorithms(),
             single_logout=tuple(Endpoint(binding, self.slo_url) for binding in SLO_BINDINGS),
             extension_endpoints=(
                 ("RequestInitiator", Endpoint(REQINIT, self.login_url)),
@@ -110,7 +111,7 @@ class Provider:
         """Our signed metadata as of now."""
         return publishing.publish(
             self.entity,
-            signing_key=self.keys.signing,
+            signing_key=outgoing.signing_key(self.keys.signing, None, self.settings.algorithms()),
             document_id=new_id(),
             now=now,
             validity=self.settings.metadata_validity,
@@ -144,7 +145,7 @@ def _provider(mapper: Any, own: SPSettings, own_keys: Keys, engine: Engine, serv
         keys=own_keys,
         engine=engine,
         sessions=factory(engine),
-        partners=Partners(),
+        partners=Partners(own.banned_algorithms),
         back_channel=BackChannel(Policy(allow_loopback=own.allow_http_loopback, networks=own.private_networks)),
         choices=Choices(),
         served=served,

@@ -15,6 +15,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from federation.attributes.catalogue import CATALOGUE
+from federation.errors import ConfigurationError
+from federation.saml import algorithms
+from federation.saml.algorithms import Algorithms
 from federation.saml.metadata.locations import is_secure, problem_of_location
 from federation.web import settings as web_settings
 from federation.web.settings import Duration, Networks, PublicURL, Settings, Words
@@ -124,6 +127,11 @@ class SPSettings(Settings):
         description="Private networks (10.0.0.0/8, separated by spaces) in which an identity provider's server may be "
         "reached, where artifacts are resolved. Public addresses need no entry.",
     )
+    banned_algorithms: Words = Field(
+        default=(),
+        description="Algorithms (URIs) that are never used with anybody, whatever a partner lists or a preset allows. "
+        "SHA-1 and MD5 signatures, RSA 1.5 and CBC need not be named: without a legacy preset they are banned anyway.",
+    )
     audit_retention: Annotated[Duration, _within(_DAY, 3650 * _DAY)] = Field(
         default=timedelta(days=365), description="Audit entries older than this are purged by the worker."
     )
@@ -133,6 +141,15 @@ class SPSettings(Settings):
     def _absolute(cls, value: str) -> str:
         if value and (len(value) > 256 or not urlsplit(value).scheme):
             raise ValueError("write an absolute URI of at most 256 characters, or nothing")
+        return value
+
+    @field_validator("banned_algorithms")
+    @classmethod
+    def _bans_that_leave_something(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            algorithms.bans(value)
+        except ConfigurationError as error:
+            raise ValueError(error.message) from None
         return value
 
     @field_validator("support_email")
@@ -174,6 +191,10 @@ class SPSettings(Settings):
         if service and not is_secure(service, allow_http_loopback=self.allow_http_loopback):
             raise ValueError("sp.discovery_service must be https")
         return self
+
+    def algorithms(self, presets: tuple[str, ...] = ()) -> Algorithms:
+        """What may be used with a partner under these presets, or with nobody in particular (IIP-ALG08)."""
+        return algorithms.allowed(presets, frozenset(self.banned_algorithms))
 
 
 def read(raw: Mapping[str, str]) -> SPSettings:

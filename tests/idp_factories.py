@@ -214,7 +214,14 @@ class IdPSite:
         return unit_of_work(self.installation.sessions)
 
     def connect(
-        self, sp: FakeSP, *, serves: Sequence[str] = ("Staff",), release: str = "directory", **more: Any
+        self,
+        sp: FakeSP,
+        *,
+        serves: Sequence[str] = ("Staff",),
+        release: str = "directory",
+        presets: Sequence[str] = (),
+        chosen: Sequence[str] = (),
+        **more: Any,
     ) -> FakeSP:
         """Connect a service provider as an administrator does."""
         with self.work() as session:
@@ -233,6 +240,9 @@ class IdPSite:
                 audiences=[audiences.find(session, name) for name in serves],
                 policy=ReleasePolicy.from_preset(release),
                 pins=[sp.fingerprint],
+                ready=self.installation.ready,
+                presets=presets,
+                options=chosen,
             )
         return replace(sp, idp_url=self.installation.settings.public_url)
 

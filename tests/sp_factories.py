@@ -285,6 +285,7 @@ def connect(session: Session, idp: FakeIdP, own_entity_id: str, **changes: Any) 
         "max_validity": timedelta(days=366),
         "trusted_by": "a test",
         "now": idp.clock(),
+        "signing_key": signing_key("sp-signing"),
     }
     connection, _ = connections.connect(session, idp.metadata(), **(arguments | changes))
     return connection

@@ -123,6 +123,31 @@ def allowed(presets: tuple[str, ...] = (), banned: frozenset[str] = frozenset())
     return DEFAULT_ALGORITHMS.with_([uri for name in presets for uri in PRESETS[name].allows]).without(banned)
 
 
+NEVER: Final = (
+    "http://www.w3.org/2001/04/xmldsig-more#md5",
+    "http://www.w3.org/2001/04/xmldsig-more#rsa-md5",
+    "http://www.w3.org/2000/09/xmldsig#dsa-sha1",
+    "http://www.w3.org/2009/xmldsig11#dsa-sha256",
+    "http://www.w3.org/2000/09/xmldsig#hmac-sha1",
+    "http://www.w3.org/2001/04/xmlenc#tripledes-cbc",
+)
+"""What cannot be had at all, and may be banned all the same."""
+
+
+def bans(uris: Iterable[str]) -> frozenset[str]:
+    """A site's ban list. Raises `ConfigurationError` for a URI that bans nothing, and when nothing would be left."""
+    banned = frozenset(uris)
+    known = {*SIGNATURE_ALGORITHMS, *DIGEST_ALGORITHMS, *DATA_ALGORITHMS, *KEY_TRANSPORT_ALGORITHMS, *NEVER}
+    known |= {uri for preset in PRESETS.values() for uri in preset.allows}
+    unknown = sorted(banned - known)
+    if unknown:
+        raise ConfigurationError(
+            *(f"{uri!r} is no algorithm that is known here: write its whole URI" for uri in unknown)
+        )
+    require_some(allowed((), banned))
+    return banned
+
+
 def require_some(algorithms: Algorithms) -> None:
     """A site that banned everything of a kind could sign or encrypt nothing. Raises `ConfigurationError`."""
     kinds = (

@@ -33,6 +33,22 @@ if TYPE_CHECKING:
 @click.option(
     "--signer-fingerprint", "pinned", multiple=True, metavar="SHA256", help="The only key that may have signed."
 )
+@click.option(
+    "--preset",
+    "presets",
+    multiple=True,
+    metavar="PRESET",
+    help="A named weakness that this partner needs: legacy-cbc, legacy-rsa15, legacy-sha1, plain; may be repeated. "
+    "default for none.",
+)
+@click.option(
+    "--option",
+    "options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="sign=auto|response|assertion|both, name-id=auto|transient|persistent|emailAddress|unspecified|none, "
+    "encrypt=assertion,name-id,attributes, attribute:KEY=NAME; may be repeated.",
+)
 @click.option("--scim-url", help="Where to provision accounts (SCIM 2.0).")
 @click.option("--scim-token-file", metavar="FILE|-", help="The bearer token for it.")
 @pass_config
@@ -44,6 +60,8 @@ def connect(
     release: str,
     confirmed: tuple[str, ...],
     pinned: tuple[str, ...],
+    presets: tuple[str, ...],
+    options: tuple[str, ...],
     scim_url: str | None,
     scim_token_file: str | None,
 ) -> None:
@@ -78,14 +96,23 @@ def connect(
             _show(unconfirmed)
             raise PolicyRefusal(unconfirmed.rule, "nothing was changed: its fingerprints are not confirmed") from None
         connection, is_new = connections.connect(
-            session, trusted, act, name=name, audiences=chosen, policy=policy, pins=(*pinned, *confirmed)
+            session,
+            trusted,
+            act,
+            name=name,
+            audiences=chosen,
+            policy=policy,
+            pins=(*pinned, *confirmed),
+            ready=installation.ready,
+            presets=presets,
+            options=options,
         )
         if scim_url is not None and token is not None:
             box, settings = installation.secret_box, installation.settings
             connections.set_provisioning(session, connection, scim_url, token, act, box=box, settings=settings)
     # After the commit: a reader of this output that goes away must not take the connection with it.
     click.echo(f"{'Connected' if is_new else 'Updated'} {connection.name} ({connection.entity_id}).")
-    for miss in connection.misses:
+    for miss in connections.misses(connection):
         click.echo(f"  misses: {miss['message']} [{miss['rule']}]")
 
 
@@ -147,6 +174,10 @@ def _text(value: Any) -> str:
 
 
 def _described(connection: Connection) -> dict[str, Any]:
+    from idp_app.options import Options
+    from idp_app.services import connections
+
+    options = Options.from_json(connection.options)
     return {
         "name": connection.name,
         "entity_id": connection.entity_id,
@@ -158,7 +189,9 @@ def _described(connection: Connection) -> dict[str, Any]:
         "trusted_at": connection.trusted_at,
         "trusted_by": connection.trusted_by,
         "valid_until": connection.valid_until,
-        "misses": connection.misses,
+        "presets": list(options.presets),
+        "options": options.in_words(),
+        "misses": connections.misses(connection),
         "provisioning_url": connection.provisioning_url,
     }
 
@@ -205,4 +238,23 @@ def disconnect(config: ConfigFile, name: str, yes: bool) -> None:
     click.echo(f"{name} is disconnected.")
 
 
-COMMANDS = (connect, provision_to, list_, pause, resume, disconnect)
+@click.command()
+@click.argument("name")
+@click.option("--preset", "presets", multiple=True, metavar="PRESET", help="As with connect; default for none.")
+@click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="As with connect.")
+@pass_config
+def configure(config: ConfigFile, name: str, presets: tuple[str, ...], options: tuple[str, ...]) -> None:
+    """Choose how a connected site is spoken to: presets for what it cannot do, and what it needs differently."""
+    from idp_app.options import Options
+    from idp_app.services import connections
+
+    with work(config) as (installation, session, act):
+        connection = connections.find(session, name)
+        chosen = Options.from_json(connection.options).changed(presets, options)
+        connections.set_options(session, connection, chosen, act, installation.ready)
+    click.echo(f"{connection.name}: {', '.join(chosen.in_words()) or 'default'}.")
+    for weakness in chosen.weaknesses:
+        click.echo(f"  misses: {weakness['message']} [{weakness['rule']}]")
+
+
+COMMANDS = (connect, configure, provision_to, list_, pause, resume, disconnect)

@@ -42,7 +42,8 @@ class Connection(Base):
     """A service provider: its metadata, why it is trusted, whom it may serve, what it is told, how it is provisioned.
 
     `version` grows with every change of the row or its audiences; web workers keep what they parsed under it. `misses`
-    lists what its metadata lacks, as `{"rule", "level", "message"}`. `release_policy` is `ReleasePolicy.to_json`.
+    lists what its metadata lacks, as `{"rule", "level", "message"}`. `release_policy` is `ReleasePolicy.to_json`,
+    `options` `Options.to_json`.
     `provisioning_token` is sealed with the site's secret box.
     """
 
@@ -62,6 +63,7 @@ class Connection(Base):
     trusted_by: Mapped[str]
     misses: Mapped[list[Any]]
     release_policy: Mapped[dict[str, Any]]
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     provisioning_url: Mapped[str | None]
     provisioning_token: Mapped[Sealed | None]
     created: Mapped[datetime]

@@ -49,6 +49,7 @@ def assertion(
             signed_in.person_id, partner.entity_id, secret=installation.identifier_secret, scope=settings.scope
         ),
     )
+    options = partner.options
     attributes = release_policy.release(partner.policy, person, partner.requested(question.attribute_index))
     name_id = name_ids.name_id(
         question,
@@ -60,7 +61,7 @@ def assertion(
         session_secret=installation.session_name_secret,
         identifier_secret=installation.identifier_secret,
     )
-    if name_id is None:
+    if name_id is None and not name_ids.left_out(question, partner):
         return error(session, installation, partner, question, INVALID_NAME_ID_POLICY, act, checks=checks)
     index = name_ids.session_index(installation.session_name_secret, signed_in.session_id, partner.id)
     response_id = new_id()
@@ -72,17 +73,19 @@ def assertion(
         in_response_to=question.request_id,
         audience=partner.entity_id,
         name_id=name_id,
-        attributes=attributes,
+        attributes=options.told(attributes),
         authn_instant=signed_in.authn_instant,
         session_index=index,
         authn_context_class_ref=class_ref,
         now=act.now,
         lifetime=settings.assertion_lifetime,
         session_not_on_or_after=signed_in.expires,
-        signing_key=installation.keys.signing,
-        sign_response=True,
-        sign_assertion=partner.sp.want_assertions_signed,
+        signing_key=partner.signing_key(installation.keys.signing),
+        sign_response=options.sign != "assertion",
+        sign_assertion=partner.sp.want_assertions_signed or options.sign in ("assertion", "both"),
         encrypt_to=partner.encryption_key,
+        encrypt=options.encrypted_parts,
+        algorithms=partner.algorithms,
     )
     _remember(session, partner, signed_in, name_id, index, act)
     audit.record(
@@ -95,7 +98,7 @@ def assertion(
         response_id=response_id,
         checks=checks,
         detail={
-            "name_id_format": name_id.format,
+            "name_id_format": None if name_id is None else name_id.format,
             "attributes": [attribute.friendly_name or attribute.name for attribute in attributes],
             "encrypted": partner.encryption_key is not None,
             "authn_context": class_ref,
@@ -124,7 +127,7 @@ def error(
         in_response_to=question.request_id,
         status=status,
         now=act.now,
-        signing_key=installation.keys.signing,
+        signing_key=partner.signing_key(installation.keys.signing),
     )
     audit.record(
         session,
@@ -180,14 +183,14 @@ def _message(question: Question, xml: bytes) -> Received:
 
 
 def _remember(
-    session: Session, partner: LiveConnection, signed_in: SignedIn, name_id: NameID, index: str, act: Act
+    session: Session, partner: LiveConnection, signed_in: SignedIn, name_id: NameID | None, index: str, act: Act
 ) -> None:
     """Note that the session reached this partner, once for each kind of NameID: a logout will need it."""
     row = {
         "session_id": signed_in.session_id,
         "connection_id": partner.id,
-        "name_id_format": name_id.format or "",
-        "name_id": name_id.value,
+        "name_id_format": "" if name_id is None else name_id.format or "",
+        "name_id": "" if name_id is None else name_id.value,
         "session_index": index,
         "first_issued": act.now,
     }

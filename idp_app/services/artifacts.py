@@ -81,6 +81,7 @@ def hand_out(session: Session, received: Received, installation: Installation, a
             destination=settings.artifact_url,
             skew=settings.clock_skew,
         ),
+        algorithms=partner.algorithms,
     )
     message = _take(session, installation, partner, accepted.request.artifact, act.now)
     audit.record(
@@ -97,7 +98,7 @@ def hand_out(session: Session, received: Received, installation: Installation, a
         in_response_to=accepted.request.id,
         message=message,
         now=act.now,
-        key=installation.keys.signing,
+        key=partner.signing_key(installation.keys.signing),
     )
 
 

@@ -23,8 +23,11 @@ from federation.storage.secrets import SecretBox
 from idp_app.errors import InvalidInput, NotThere
 from idp_app.models import Audience, Connection, ConnectionState, Trust
 from idp_app.models.base import new_uuid
+from idp_app.options import Options
 from idp_app.services import audit, outbox
 from idp_app.services.act import Act
+from idp_app.services.live import live
+from idp_app.services.readiness import Readiness
 from idp_app.services.texts import clean, key
 from idp_app.settings import IdPSettings
 
@@ -103,11 +106,15 @@ def connect(
     audiences: Sequence[Audience],
     policy: ReleasePolicy,
     pins: Sequence[str],
+    ready: Readiness,
+    presets: Sequence[str] = (),
+    options: Sequence[str] = (),
 ) -> tuple[Connection, bool]:
     """Make the connection, or bring one to the same entity up to date; answer it and whether it is new.
 
-    `pins` are the fingerprints that the trust rests on. A connection that was ended comes back to life. Raises
-    `InvalidInput` for a name that another connection has.
+    `pins` are the fingerprints that the trust rests on, `presets` and `options` as `Options.changed` reads them. A
+    connection that was ended comes back to life. Raises `InvalidInput` for a name that another connection has,
+    `ConfigurationError` for an option that does not exist, and what `ready` raises when nothing could be sent.
     """
     name = clean("name", name, required=True)
     namesake = session.scalars(select(Connection).where(Connection.name_key == key(name))).one_or_none()
@@ -131,6 +138,9 @@ def connect(
         for miss in trusted.misses
     ]
     connection.release_policy = policy.to_json()
+    chosen = Options.from_json(connection.options or {}).changed(presets, options)
+    ready.require(trusted.entity, chosen)
+    connection.options = chosen.to_json()
     connection.audiences = list(audiences)
     _changed(session, connection, act, "connection.connected", checks=trusted.checks)
     return connection, is_new
@@ -152,6 +162,21 @@ def set_policy(session: Session, connection: Connection, policy: ReleasePolicy, 
     connection.release_policy = policy.to_json()
     _changed(session, connection, act, "connection.policy", preset=policy.preset)
     return True
+
+
+def set_options(session: Session, connection: Connection, options: Options, act: Act, ready: Readiness) -> bool:
+    """Choose how the connection is spoken to; False when nothing changed. Raises what `ready` raises."""
+    if connection.options == options.to_json():
+        return False
+    ready.require(live(connection).entity, options)
+    connection.options = options.to_json()
+    _changed(session, connection, act, "connection.options", options=options.in_words())
+    return True
+
+
+def misses(connection: Connection) -> list[dict[str, Any]]:
+    """What an administrator should know: the cost of the connection's options, then what its metadata lacks."""
+    return [*Options.from_json(connection.options).weaknesses, *connection.misses]
 
 
 def set_provisioning(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -13,11 +13,15 @@ from sqlalchemy.orm import Session
 from federation.attributes import policy as release
 from federation.attributes.policy import ReleasePolicy
 from federation.saml import encryption
+from federation.saml.algorithms import DEFAULT_ALGORITHMS, Algorithms, allowed
+from federation.saml.metadata import outgoing
 from federation.saml.metadata.entity import Entity, KeyDescriptor, RequestedAttribute, SPRole
 from federation.saml.metadata.reading import read_document
+from federation.saml.signature import SigningKey
 from idp_app.errors import NotThere
 from idp_app.models import Connection, ConnectionState
 from idp_app.models.base import table_of
+from idp_app.options import NO_OPTIONS, Options
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +43,13 @@ class LiveConnection:
     policy: ReleasePolicy
     audiences: frozenset[str]
     encryption_key: KeyDescriptor | None
+    options: Options = NO_OPTIONS
+    algorithms: Algorithms = DEFAULT_ALGORITHMS
 
     @property
     def has_unusable_keys(self) -> bool:
         """Whether it wants encryption that we cannot do."""
-        return self.encryption_key is None and bool(self.sp.encryption_keys)
+        return self.encryption_key is None and bool(self.sp.encryption_keys) and bool(self.options.encrypted_parts)
 
     def usable(self, now: datetime) -> bool:
         """Whether its metadata may still be used (SAML Metadata 2.3.2, validUntil)."""
@@ -51,7 +57,11 @@ class LiveConnection:
 
     def requested(self, index: int | None) -> Sequence[RequestedAttribute]:
         """What its metadata asks for, by the request's AttributeConsumingServiceIndex."""
-        return release.requested_by(self.entity, index)
+        return self.options.asked(release.requested_by(self.entity, index))
+
+    def signing_key(self, key: SigningKey) -> SigningKey:
+        """Our key as every message to this partner uses it. Raises `NothingInCommon`."""
+        return outgoing.signing_key(key, self.sp, self.algorithms)
 
 
 _TABLE: Final = table_of(Connection)
@@ -63,7 +73,8 @@ _BY_ID: Final = _VERSION.where(_TABLE.c.id == bindparam("sought"))
 class Partners:
     """The parsed connections of this process. A stale one is never used: each look-up compares the version."""
 
-    def __init__(self) -> None:
+    def __init__(self, banned: Collection[str] = ()) -> None:
+        self._banned = frozenset(banned)
         self._parsed: dict[str, LiveConnection] = {}
 
     def by_entity_id(self, session: Session, entity_id: str) -> LiveConnection | None:
@@ -81,17 +92,19 @@ class Partners:
     def _live(self, session: Session, connection_id: str, version: int) -> LiveConnection:
         known = self._parsed.get(connection_id)
         if known is None or known.version != version:
-            known = live(session.get_one(Connection, connection_id))
+            known = live(session.get_one(Connection, connection_id), self._banned)
             self._parsed[connection_id] = known
         return known
 
 
-def live(connection: Connection) -> LiveConnection:
-    """Parse a row. Its metadata was verified before it was stored."""
+def live(connection: Connection, banned: frozenset[str] = frozenset()) -> LiveConnection:
+    """Parse a row. Its metadata was verified before it was stored. `banned` algorithms are the site's."""
     entities = read_document(connection.metadata_xml)
     entity = next(entity for entity in entities if entity.entity_id == connection.entity_id)
     if entity.sp is None:
         raise NotThere("service provider", connection.entity_id)
+    options = Options.from_json(connection.options)
+    algorithms = allowed(options.presets, banned)
     return LiveConnection(
         id=connection.id,
         version=connection.version,
@@ -103,5 +116,14 @@ def live(connection: Connection) -> LiveConnection:
         sp=entity.sp,
         policy=ReleasePolicy.from_json(connection.release_policy),
         audiences=frozenset(audience.id for audience in connection.audiences),
-        encryption_key=next((key for key in entity.sp.encryption_keys if encryption.suits(key)), None),
+        encryption_key=encryption_key(entity.sp, options, algorithms),
+        options=options,
+        algorithms=algorithms,
     )
+
+
+def encryption_key(sp: SPRole, options: Options, algorithms: Algorithms) -> KeyDescriptor | None:
+    """The first key of an SP that one may encrypt to (IIP-MD08), where anything shall be encrypted."""
+    if not options.encrypted_parts:
+        return None
+    return next((key for key in sp.encryption_keys if encryption.suits(key, algorithms)), None)

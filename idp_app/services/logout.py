@@ -86,6 +86,7 @@ def arrive(session: Session, received: Received, installation: Installation, now
             now=now,
             skew=settings.clock_skew,
         ),
+        algorithms=partner.algorithms,
     )
     row = {"key": accepted.replay_key, "expires": accepted.replay_until}
     fresh = insert_new(session, table_of(ReceivedLogout), row)
@@ -143,12 +144,19 @@ def answer(
     if endpoint is None:
         return None
     response = _response(arrival, status, installation, endpoint.location, now)
-    return logout.send(response, binding=endpoint.binding, key=installation.keys.signing, relay_state=relay_state)
+    return logout.send(
+        response,
+        binding=endpoint.binding,
+        key=arrival.partner.signing_key(installation.keys.signing),
+        relay_state=relay_state,
+    )
 
 
 def answer_in_envelope(arrival: Arrival, status: Status, installation: Installation, *, now: datetime) -> bytes:
     """The signed answer, to go back the way the request came by SOAP."""
-    return logout.envelope(_response(arrival, status, installation, None, now), key=installation.keys.signing)
+    return logout.envelope(
+        _response(arrival, status, installation, None, now), key=arrival.partner.signing_key(installation.keys.signing)
+    )
 
 
 def _response(

@@ -11,6 +11,7 @@ from federation.attributes import identifiers
 from federation.attributes.catalogue import CATALOGUE
 from federation.saml.messages import Attribute, NameID
 from federation.saml.names import NameIDFormat
+from idp_app.options import AUTO, NAME_ID_FORMATS
 from idp_app.services.live import LiveConnection
 from idp_app.services.questions import Question
 
@@ -29,10 +30,11 @@ def name_id(
     session_secret: bytes,
     identifier_secret: bytes,
 ) -> NameID | None:
-    """The NameID, or None when the policy in the request cannot be met (InvalidNameIDPolicy).
+    """The NameID, or None when it is left out (`left_out`) or the policy cannot be met (InvalidNameIDPolicy).
 
     `released` are the attributes that the release policy lets out, by name. A persistent NameID tells as much as a
-    pairwise-id and an address as much as mail, so each leaves only where its attribute may.
+    pairwise-id, an address as much as mail, and an unspecified one is the user name: each leaves only where its
+    attribute may.
     """
     if question.sp_name_qualifier not in (None, partner.entity_id):
         return None
@@ -49,7 +51,14 @@ def name_id(
                 )
             case NameIDFormat.EMAIL if CATALOGUE["mail"].name in released:
                 return NameID(released[CATALOGUE["mail"].name].values[0], NameIDFormat.EMAIL)
+            case NameIDFormat.UNSPECIFIED if CATALOGUE["username"].name in released:
+                return NameID(released[CATALOGUE["username"].name].values[0], NameIDFormat.UNSPECIFIED)
     return None
+
+
+def left_out(question: Question, partner: LiveConnection) -> bool:
+    """Whether this partner gets no NameID at all (IIP-IDP11): by its option, unless a request insists on a kind."""
+    return partner.options.name_id == "none" and not _named(question)
 
 
 def session_index(secret: bytes, session_id: str, connection_id: str) -> str:
@@ -59,10 +68,17 @@ def session_index(secret: bytes, session_id: str, connection_id: str) -> str:
 
 def _wanted(question: Question, partner: LiveConnection) -> tuple[str, ...]:
     """The formats to try, in order. What the request names is all there is; otherwise the metadata says what suits."""
-    if question.name_id_format not in (None, NameIDFormat.UNSPECIFIED):
+    if _named(question):
         return (str(question.name_id_format),)
+    if partner.options.name_id != AUTO:
+        chosen = NAME_ID_FORMATS[partner.options.name_id]
+        return () if chosen is None else (chosen,)
     listed = tuple(each for each in partner.sp.name_id_formats if each in SUPPORTED)
     return (NameIDFormat.TRANSIENT,) if NameIDFormat.TRANSIENT in listed else (*listed, NameIDFormat.TRANSIENT)
+
+
+def _named(question: Question) -> bool:
+    return question.name_id_format not in (None, NameIDFormat.UNSPECIFIED)
 
 
 def _transient(secret: bytes, session_id: str, connection_id: str) -> NameID:

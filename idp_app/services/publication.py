@@ -7,6 +7,7 @@ import hmac
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from federation.saml.metadata import outgoing
 from federation.saml.metadata.entity import Contact, Endpoint, Entity
 from federation.saml.metadata.publishing import Presentation, idp_entity, publish
 from federation.saml.names import Binding
@@ -45,6 +46,7 @@ def entity(settings: IdPSettings, keys: Keys) -> Entity:
         single_logout=tuple(Endpoint(binding, settings.slo_url) for binding in LOGOUT_BINDINGS),
         artifact_resolution=(Endpoint(Binding.SOAP, settings.artifact_url, index=artifacts.INDEX, is_default=True),),
         name_id_formats=SUPPORTED,
+        algorithms=settings.algorithms(),
     )
 
 
@@ -54,7 +56,7 @@ def document(settings: IdPSettings, keys: Keys, now: datetime) -> Document:
     name = hmac.digest(keys.derive("metadata-id"), begun.isoformat().encode(), hashlib.sha256).hex()[:32]
     xml = publish(
         entity(settings, keys),
-        signing_key=keys.signing,
+        signing_key=outgoing.signing_key(keys.signing, None, settings.algorithms()),
         document_id=f"_{name}",
         now=begun,
         validity=settings.metadata_validity,

@@ -99,6 +99,7 @@ def arrive(session: Session, received: Received, installation: Installation, now
         now=now,
         skew=settings.clock_skew,
         answer_bindings=artifacts.answer_bindings(partner),
+        algorithms=partner.algorithms,
     )
     question = Question.of(accepted.request, acs=accepted.acs, relay_state=received.relay_state)
     return Arrival(partner, question, digest_of(received), (*checks, *accepted.checks))

@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
+from federation.attributes.catalogue import CATALOGUE
 from federation.attributes.policy import ReleasePolicy
 from federation.attributes.presets import PRESETS, UNCONDITIONAL_SUFFIX
-from federation.errors import ConfigurationError
+from federation.errors import ConfigurationError, PolicyRefusal
+from federation.saml.algorithms import DEFAULT, in_words
+from federation.saml.algorithms import PRESETS as PRESETS_OF_ALGORITHMS
 from idp_app.errors import InvalidInput, NotThere
+from idp_app.options import Options
 from idp_app.security import Permission
 from idp_app.services import audiences, connections, people, preview
+from idp_app.services.live import LiveConnection
 from idp_app.views.console import back, show
+
+_SIGNING: Final = {
+    "auto": "the response; the assertion too where its metadata wants that",
+    "response": "the response alone",
+    "assertion": "the assertion alone",
+    "both": "response and assertion",
+}
+_NAMING: Final = {
+    "auto": "what its metadata lists first, else a transient name",
+    "transient": "a name for one session (transient)",
+    "persistent": "a lasting name for this site alone (persistent)",
+    "emailAddress": "the e-mail address",
+    "unspecified": "the user name (unspecified)",
+    "none": "nothing: no NameID at all",
+}
+_ENCRYPTING: Final = {"assertion": "the assertion", "name-id": "the NameID by itself", "attributes": "each attribute"}
 
 
 @view_config(route_name="idp.connections", request_method="GET", permission=Permission.MANAGE_CONNECTIONS)
@@ -35,6 +58,14 @@ def one(request: Request) -> Response:
         "serves": {audience.id for audience in connection.audiences},
         "presets": list(PRESETS.values()),
         "choices": _choices(),
+        "misses": connections.misses(connection),
+        "options": partner.options,
+        "legacy": list(PRESETS_OF_ALGORITHMS.values()),
+        "signing": list(_SIGNING.items()),
+        "naming": list(_NAMING.items()),
+        "encrypting": list(_ENCRYPTING.items()),
+        "attribute_names": [(CATALOGUE[key].label, name.name, "code") for key, name in partner.options.attribute_names],
+        "algorithms": _algorithms(request, partner),
         "preview": None,
         "username": str(request.GET.get("person", "")),
         "error": None,
@@ -62,6 +93,10 @@ def change(request: Request) -> Response:
         case "release":
             connections.set_policy(session, connection, _policy(str(request.POST.get("release", ""))), act)
             done = "release"
+        case "options":
+            chosen_options = _options(request, Options.from_json(connection.options))
+            connections.set_options(session, connection, chosen_options, act, request.idp.installation.ready)
+            done = "options"
         case "pause":
             connections.pause(session, connection, act)
             done = "paused"
@@ -78,6 +113,27 @@ def _policy(preset: str) -> ReleasePolicy:
         return ReleasePolicy.from_preset(preset)
     except ConfigurationError as error:
         raise InvalidInput("release", error.message) from None
+
+
+def _options(request: Request, kept: Options) -> Options:
+    """The form; the names of attributes stay as they are."""
+    encrypted = request.POST.getall("encrypt")
+    settings = [f"sign={request.POST.get('sign', '')}", f"name-id={request.POST.get('name_id', '')}"]
+    if not encrypted:
+        raise InvalidInput("options", "choose what is encrypted, or the preset plain")
+    try:
+        return kept.changed(request.POST.getall("preset") or [DEFAULT], [*settings, f"encrypt={','.join(encrypted)}"])
+    except ConfigurationError as error:
+        raise InvalidInput("options", error.message) from None
+
+
+def _algorithms(request: Request, partner: LiveConnection) -> str:
+    """What messages to it are signed with, or why nothing can be."""
+    try:
+        key = partner.signing_key(request.idp.installation.keys.signing)
+    except PolicyRefusal as refusal:
+        return refusal.reason
+    return in_words(frozenset({key.algorithm, *((key.digest,) if key.digest else ())}))
 
 
 def _choices() -> list[tuple[str, str]]:

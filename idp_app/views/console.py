@@ -43,6 +43,7 @@ DONE: Final[Mapping[str, str]] = {
     "added": "The person is in the audience.",
     "removed": "The person is out of the audience.",
     "release": "The release policy is saved.",
+    "options": "The options are saved.",
     "paused": "The connection is paused: nothing is sent to the site.",
     "resumed": "The connection is active again.",
 }

@@ -10,6 +10,7 @@ from pyramid.response import Response
 
 from federation.errors import FederationError
 from federation.saml.messages import Received
+from federation.saml.metadata import outgoing
 from federation.saml.profiles.refusals import RequestRefused
 from federation.web import saml
 from federation.web.problems import respond
@@ -55,6 +56,15 @@ PROBLEMS: Final[Mapping[str, Problem]] = {
     "connection.changed": Problem(
         403, "The connection to this site has changed", "An administrator changed it in the meantime.", START_AGAIN
     ),
+    **{
+        rule: Problem(
+            403,
+            "This site cannot be reached at the moment",
+            "The site accepts none of the algorithms that may be used here.",
+            "Give your administrator the reference number.",
+        )
+        for rule in (outgoing.SIGNATURE, outgoing.DIGEST)
+    },
     "connection.encryption": Problem(
         403,
         "This site cannot be reached at the moment",

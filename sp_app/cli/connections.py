@@ -52,8 +52,18 @@ def fingerprint(config: ConfigFile) -> None:
     metavar="SHA256",
     help="Confirms a key: the signer's, or each one of an unsigned document. Compare it over another channel first.",
 )
+@click.option(
+    "--preset",
+    "presets",
+    multiple=True,
+    metavar="PRESET",
+    help="A named weakness that this partner needs: legacy-cbc, legacy-rsa15, legacy-sha1; may be repeated. "
+    "default for none.",
+)
 @click.pass_obj
-def connect(config: ConfigFile, file: Path, name: str | None, fingerprints: tuple[str, ...]) -> None:
+def connect(
+    config: ConfigFile, file: Path, name: str | None, fingerprints: tuple[str, ...], presets: tuple[str, ...]
+) -> None:
     """Trust the identity provider whose metadata is in FILE, or take over its newer metadata."""
     from federation.saml.metadata.trust import Unconfirmed
     from sp_app.services import audit, connections
@@ -71,6 +81,9 @@ def connect(config: ConfigFile, file: Path, name: str | None, fingerprints: tupl
                 max_validity=provider.settings.partner_metadata_validity,
                 trusted_by=f"{getpass.getuser()} (command line)",
                 now=now(),
+                signing_key=provider.keys.signing,
+                banned=provider.settings.banned_algorithms,
+                presets=presets,
             )
         except Unconfirmed as unconfirmed:
             raise _to_confirm(unconfirmed) from unconfirmed
@@ -83,7 +96,7 @@ def connect(config: ConfigFile, file: Path, name: str | None, fingerprints: tupl
             idp_entity_id=connection.entity_id,
         )
         click.echo(f"{connection.name} ({connection.entity_id}) is connected, metadata version {version.version}.")
-        for miss in version.misses:
+        for miss in connections.misses(connection, version):
             click.echo(f"  {miss['level']}: {miss['message']}")
 
 

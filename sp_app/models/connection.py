@@ -16,7 +16,7 @@ class IdPConnection(Base):
 
     `state` is active or paused. `metadata_version` names the live document in `sp_idp_metadata`; `valid_until` is that
     document's, copied here because it decides about every sign-in. `request_binding` is how our requests travel
-    (`redirect` or `post`).
+    (`redirect` or `post`). `presets` are named departures from the strict default (`federation.saml.algorithms`).
     """
 
     __tablename__ = "sp_idp_connection"
@@ -28,6 +28,7 @@ class IdPConnection(Base):
     metadata_version: Mapped[int]
     valid_until: Mapped[datetime | None]
     request_binding: Mapped[str]
+    presets: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     created_at: Mapped[datetime]
     modified_at: Mapped[datetime]
 

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from federation.errors import PolicyRefusal
-from federation.saml.metadata import trust
+from federation.saml.algorithms import DEFAULT_ALGORITHMS, Algorithms, allowed, presets_named, weaknesses
+from federation.saml.metadata import outgoing, trust
 from federation.saml.metadata.entity import Entity
 from federation.saml.metadata.reading import read_document
+from federation.saml.signature import SigningKey
 from sp_app.models import IdPConnection, IdPMetadata
 
 ACTIVE: Final = "active"
@@ -33,6 +35,11 @@ class Partner:
     name: str
     request_binding: str
     entity: Entity
+    algorithms: Algorithms = DEFAULT_ALGORITHMS
+
+    def signing_key(self, key: SigningKey) -> SigningKey:
+        """Our key as every message to this partner uses it. Raises `NothingInCommon`."""
+        return outgoing.signing_key(key, self.entity.idp, self.algorithms)
 
 
 class Partners:
@@ -41,7 +48,8 @@ class Partners:
     What is kept cannot go stale: a version's document never changes, and which version is live is read each time.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, banned: Collection[str] = ()) -> None:
+        self._banned = frozenset(banned)
         self._parsed: dict[tuple[str, int], Entity] = {}
         self._lock = threading.Lock()
 
@@ -62,7 +70,8 @@ class Partners:
             with self._lock:
                 self._parsed = {old: kept for old, kept in self._parsed.items() if old[0] != connection.id}
                 self._parsed[key] = entity
-        return Partner(connection.id, connection.name, connection.request_binding, entity)
+        algorithms = allowed(tuple(connection.presets), self._banned)
+        return Partner(connection.id, connection.name, connection.request_binding, entity, algorithms)
 
     def _parse(self, session: Session, connection: IdPConnection) -> Entity:
         document = session.scalars(
@@ -111,12 +120,17 @@ def connect(
     max_validity: timedelta,
     trusted_by: str,
     now: datetime,
+    signing_key: SigningKey,
+    banned: Collection[str] = (),
+    presets: Sequence[str] = (),
 ) -> tuple[IdPConnection, IdPMetadata]:
     """Make a metadata document live: a new connection, or a new version of one that exists.
 
     `fingerprints` are what a person has confirmed: the signer's, or every key's where the document is unsigned. A
     connection that exists keeps its ground of trust, so its next document needs the same signer or the same keys
-    unless others are confirmed now. Raises `Refused` (unsigned and unconfirmed: `trust.Unconfirmed`, with the
+    unless others are confirmed now. `presets` (none: as it was) are named departures from the strict default. Raises
+    `ConfigurationError` for a preset that does not exist, `NothingInCommon` when `signing_key` can sign nothing that
+    the partner accepts and this site does not ban, `Refused` (unsigned and unconfirmed: `trust.Unconfirmed`, with the
     fingerprints found), `Malformed`; nothing live has changed then.
     """
     pinned = tuple(fingerprints) or _pinned_by_predecessor(session, document)
@@ -139,11 +153,16 @@ def connect(
             state=ACTIVE,
             metadata_version=0,
             request_binding="redirect",
+            presets=[],
             created_at=now,
         )
         session.add(connection)
     elif name is not None:
         connection.name = name
+    if presets:
+        connection.presets = list(presets_named(presets))
+    algorithms = allowed(tuple(connection.presets), frozenset(banned))
+    outgoing.signing_key(signing_key, entity.idp, algorithms)
     connection.metadata_version += 1
     connection.valid_until = entity.valid_until
     connection.modified_at = now
@@ -160,6 +179,21 @@ def connect(
     )
     session.add(version)
     return connection, version
+
+
+def set_presets(connection: IdPConnection, presets: Sequence[str], now: datetime) -> None:
+    """Choose the presets of a connection, `default` alone for none. Raises `ConfigurationError`."""
+    connection.presets = list(presets_named(presets))
+    connection.modified_at = now
+
+
+def misses(connection: IdPConnection, version: IdPMetadata) -> list[dict[str, Any]]:
+    """What an administrator should know: the cost of the connection's presets, then what its metadata lacks."""
+    costs = [
+        {"rule": f"preset.{each.name}", "level": "warning", "message": each.weakness, "reference": "SDP-ALG01"}
+        for each in weaknesses(connection.presets)
+    ]
+    return [*costs, *version.misses]
 
 
 def set_state(connection: IdPConnection, state: str, now: datetime) -> None:

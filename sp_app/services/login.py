@@ -195,7 +195,9 @@ class Login:
                 expires_at=self._now + self._limits.window,
             )
         )
-        message = sso_request.send(request, binding=endpoint.binding, key=self._self.signing_key, relay_state=handle)
+        message = sso_request.send(
+            request, binding=endpoint.binding, key=partner.signing_key(self._self.signing_key), relay_state=handle
+        )
         return Departure(message=message, browser=browser, partner=partner)
 
     def wish_of(self, handle: str | None) -> Wish | None:
@@ -251,6 +253,7 @@ class Login:
                 requested_authn_context=_context(pending.class_refs),
                 force_authn=pending.force_authn,
                 request_instant=pending.issued_at,
+                algorithms=partner.algorithms,
             ),
         )
         person = identity.read(accepted, idp=partner.entity)

@@ -85,6 +85,7 @@ class Logout:
                 skew=self._skew,
             ),
             decryption_keys=self._self.decryption_keys,
+            algorithms=partner.algorithms,
         )
         checks = run((request_is_new,), (*checks, *accepted.checks), self._is_new(accepted))
         late_sessions.remember(self._session, accepted, now=self._now, skew=self._skew)
@@ -116,11 +117,13 @@ class Logout:
         if endpoint is None or arrival.request.asynchronous:
             return None
         response = self._response(arrival, ended, endpoint.location)
-        return logout.send(response, binding=endpoint.binding, key=self._self.signing_key, relay_state=relay_state)
+        key = arrival.partner.signing_key(self._self.signing_key)
+        return logout.send(response, binding=endpoint.binding, key=key, relay_state=relay_state)
 
     def answer_in_envelope(self, arrival: Arrival, ended: tuple[EndedSession, ...]) -> bytes:
         """The signed answer, to go back the way the request came by SOAP."""
-        return logout.envelope(self._response(arrival, ended, None), key=self._self.signing_key)
+        key = arrival.partner.signing_key(self._self.signing_key)
+        return logout.envelope(self._response(arrival, ended, None), key=key)
 
     def _is_new(self, accepted: AcceptedLogoutRequest) -> bool:
         key = digest(f"logout {accepted.replay_key}")

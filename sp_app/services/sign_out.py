@@ -141,7 +141,7 @@ class SigningOut:
         if way is None:
             began.outcome = Outcome.NOT_ASKED
             return Leaving(handle, ended, None, None)
-        return Leaving(handle, ended, way[0], self._ask(held, began, handle, way[1]))
+        return Leaving(handle, ended, way[0], self._ask(held, began, handle, way))
 
     def way_to_ask(self, held: FederatedSession) -> tuple[Partner, Endpoint] | None:
         """Who can be asked to end a session's siblings, and where; None where nobody can."""
@@ -150,13 +150,16 @@ class SigningOut:
             return None
         try:
             partner = self._partners.of(self._session, connection, self._now)
-        except PolicyRefusal:  # paused, or its metadata has expired
+            partner.signing_key(self._self.signing_key)
+        except PolicyRefusal:  # paused, its metadata has expired, or it leaves us no algorithm
             return None
         endpoint = logout.asked_at(partner.entity.idp) if partner.entity.idp is not None else None
         return (partner, endpoint) if endpoint is not None else None
 
-    def _ask(self, held: FederatedSession, began: SignOut, handle: str, endpoint: Endpoint) -> str | PostForm:
-        subject = held.subject
+    def _ask(
+        self, held: FederatedSession, began: SignOut, handle: str, way: tuple[Partner, Endpoint]
+    ) -> str | PostForm:
+        (partner, endpoint), subject = way, held.subject
         assert subject is not None
         request = logout.build_request(
             id=new_id(),
@@ -167,7 +170,8 @@ class SigningOut:
             now=self._now,
         )
         began.request_id = request.id
-        return logout.send(request, binding=endpoint.binding, key=self._self.signing_key, relay_state=handle)
+        key = partner.signing_key(self._self.signing_key)
+        return logout.send(request, binding=endpoint.binding, key=key, relay_state=handle)
 
     def finish(self, received: Received) -> Answered:
         """Accept the identity provider's answer, once.
@@ -195,6 +199,7 @@ class SigningOut:
                 request_id=began.request_id,
                 skew=self._skew,
             ),
+            algorithms=partner.algorithms,
         )
         outcome = _OUTCOMES[accepted.outcome]
         handle = secrets.token_urlsafe(HANDLE_OCTETS)

@@ -207,7 +207,6 @@ OPEN: Final = (
     "IIP-SP10",
     "IIP-SP11",
     "IIP-SP12",
-    "IIP-IDP01",
     "IIP-IDP03",
     "IIP-IDP04",
     "IIP-IDP19",

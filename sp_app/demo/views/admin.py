@@ -7,6 +7,8 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config, view_defaults
 
+from federation.errors import ConfigurationError
+from federation.saml import algorithms
 from federation.saml.metadata.fingerprints import of_entity
 from federation.saml.metadata.reading import read_document
 from federation.web import page
@@ -50,18 +52,37 @@ class Console:
         connection = self._connection()
         version = connections.live_metadata(self.session, connection)
         entity = next(each for each in read_document(version.document) if each.entity_id == connection.entity_id)
-        values = {"connection": connection, "version": version, "entity": entity, "fingerprints": of_entity(entity)}
+        values = {
+            "connection": connection,
+            "version": version,
+            "entity": entity,
+            "fingerprints": of_entity(entity),
+            "misses": connections.misses(connection, version),
+            "presets": [preset for preset in algorithms.PRESETS.values() if preset.allows],
+        }
         return self._page("connection", values)
 
     @view_config(route_name="admin.connection", request_method="POST")
     def set_state(self) -> Response:
-        """Pause a connection, or let it serve again."""
+        """Pause a connection, let it serve again, or choose its presets."""
         connection = self._connection()
-        state = _STATES.get(self.request.POST.get("action", ""))
+        action = self.request.POST.get("action", "")
+        if action == "presets":
+            return self._set_presets(connection)
+        state = _STATES.get(action)
         if state is None:
             raise HTTPNotFound
         connections.set_state(connection, state, self.request.federation.now)
         self._note(f"set the connection to {state}", idp_entity_id=connection.entity_id)
+        return redirect(self.request.federation.url("admin.connection", id=connection.id))
+
+    def _set_presets(self, connection: IdPConnection) -> Response:
+        chosen = self.request.POST.getall("preset") or [algorithms.DEFAULT]
+        try:
+            connections.set_presets(connection, chosen, self.request.federation.now)
+        except ConfigurationError:
+            raise HTTPNotFound from None
+        self._note(f"set the presets to {', '.join(chosen)}", idp_entity_id=connection.entity_id)
         return redirect(self.request.federation.url("admin.connection", id=connection.id))
 
     @view_config(route_name="admin.accounts", request_method="GET")
