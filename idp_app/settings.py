@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from federation.errors import ConfigurationError
 from federation.saml import algorithms
 from federation.saml.algorithms import Algorithms
+from federation.saml.profiles import error_url
 from federation.saml.profiles.authn_context import DEFAULT, Table, named_levels
 from federation.web import settings as web_settings
 from federation.web.settings import Duration, Networks, PublicURL, Settings, Words
@@ -207,6 +208,11 @@ class IdPSettings(Settings):
     def artifact_url(self) -> str:
         """The ArtifactResolutionService."""
         return f"{self.public_url}/saml/artifact"
+
+    @property
+    def error_url(self) -> str:
+        """The page to which a service provider's problem page may lead, as a template (SDP-MD12; REFEDS errorURL)."""
+        return f"{self.public_url}/saml/error?{error_url.TEMPLATE}"
 
     @property
     def host(self) -> str:

@@ -66,7 +66,15 @@ class Provider:
     def ourselves(self) -> Self:
         """What the login needs to know about us."""
         policy = NameIDPolicy(allow_create=True) if self.settings.name_id_policy == "allow-create" else None
-        return Self(self.entity_id, self.acs_url, self.slo_url, self.keys.signing, self.keys.decryption, policy)
+        return Self(
+            self.entity_id,
+            self.acs_url,
+            self.slo_url,
+            self.keys.signing,
+            self.keys.decryption,
+            policy,
+            self.settings.required_attributes,
+        )
 
     @property
     def endpoints(self) -> frozenset[str]:

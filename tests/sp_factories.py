@@ -26,7 +26,7 @@ from federation.saml.bindings import post, redirect
 from federation.saml.identifiers import new_id
 from federation.saml.messages import Attribute, AuthnRequest, NameID, Received, Status
 from federation.saml.metadata import publishing
-from federation.saml.metadata.entity import Endpoint, Entity, UIInfo
+from federation.saml.metadata.entity import Contact, Endpoint, Entity, UIInfo
 from federation.saml.metadata.reading import read_document
 from federation.saml.names import Binding, NameIDFormat
 from federation.saml.profiles import sso_request, sso_response
@@ -96,6 +96,7 @@ class FakeIdP:
     bindings: tuple[str, ...] = (Binding.REDIRECT, Binding.POST)
     single_logout: tuple[Endpoint, ...] = ()
     ui_info: UIInfo | None = None
+    contacts: tuple[Contact, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
 
     def metadata(self) -> bytes:
@@ -104,7 +105,7 @@ class FakeIdP:
         assert key.certificate is not None
         entity = publishing.idp_entity(
             entity_id=self.entity_id,
-            presentation=publishing.Presentation(self.name),
+            presentation=publishing.Presentation(self.name, contacts=self.contacts),
             sso_url=self.sso_url,
             signing_certificates=[key.certificate],
             scopes=self.scopes,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 from sqlalchemy.orm import Session
 
 from federation.attributes import policy as release_policy
@@ -10,7 +13,8 @@ from federation.saml.bindings import artifact, post
 from federation.saml.bindings.post import PostForm
 from federation.saml.checks import Check
 from federation.saml.identifiers import new_id
-from federation.saml.messages import NameID, Received, Status
+from federation.saml.messages import Attribute, NameID, Received, Status
+from federation.saml.metadata.entity import RequestedAttribute
 from federation.saml.names import Binding, StatusCode
 from federation.saml.profiles import sso_response
 from idp_app.installation import Installation
@@ -23,6 +27,8 @@ from idp_app.services.questions import Question
 from idp_app.services.sessions import SignedIn
 from idp_app.services.upsert import insert_new
 
+MISSING: Final = "sso.missing"
+"""The kind of the audit entry for an assertion without something that the site requires."""
 INVALID_NAME_ID_POLICY = Status(
     StatusCode.RESPONDER, StatusCode.INVALID_NAME_ID_POLICY, "No identifier of the requested kind is released."
 )
@@ -105,7 +111,24 @@ def assertion(
         },
         sent=[_message(question, xml)],
     )
+    missing = _missing(partner.requested(question.attribute_index), attributes)
+    if missing:
+        audit.record(
+            session,
+            MISSING,
+            act,
+            person_id=signed_in.person_id,
+            entity_id=partner.entity_id,
+            response_id=response_id,
+            detail={"attributes": missing},
+        )
     return _deliver(session, installation, partner, question, xml, act)
+
+
+def _missing(requested: Sequence[RequestedAttribute], released: Sequence[Attribute]) -> list[str]:
+    """What the site's metadata calls required and the person's assertion does not hold: the site may turn them away."""
+    told = {attribute.name for attribute in released}
+    return [wish.friendly_name or wish.name for wish in requested if wish.is_required and wish.name not in told]
 
 
 def error(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from federation.errors import FederationError, Refused
@@ -17,6 +17,7 @@ from idp_app.models.base import table_of
 from idp_app.services.act import Act
 
 _TEXT_LIMIT: Final = 1024
+_LOOK_BACK: Final = 20_000
 _INSERT: Final = insert(table_of(AuditEntry))
 
 
@@ -73,6 +74,15 @@ def record_refusal(
 def find(session: Session, reference: str) -> Sequence[AuditEntry]:
     """All entries under a reference number, oldest first."""
     return session.scalars(select(AuditEntry).where(AuditEntry.reference == reference).order_by(AuditEntry.id)).all()
+
+
+def newest(session: Session, kind: str, *, entity_id: str, limit: int = 20) -> Sequence[AuditEntry]:
+    """The newest entries of a kind about one partner, among the last thousands of all: a page must not read a year."""
+    last = session.scalar(select(func.max(AuditEntry.id))) or 0
+    found = select(AuditEntry).where(
+        AuditEntry.id > last - _LOOK_BACK, AuditEntry.kind == kind, AuditEntry.entity_id == entity_id
+    )
+    return session.scalars(found.order_by(AuditEntry.id.desc()).limit(limit)).all()
 
 
 def as_json(check: Check) -> dict[str, Any]:

@@ -43,6 +43,7 @@ def entity(settings: IdPSettings, keys: Keys) -> Entity:
         sso_url=settings.sso_url,
         signing_certificates=(keys.certificate,),
         scopes=(settings.scope,),
+        error_url=settings.error_url,
         single_logout=tuple(Endpoint(binding, settings.slo_url) for binding in LOGOUT_BINDINGS),
         artifact_resolution=(Endpoint(Binding.SOAP, settings.artifact_url, index=artifacts.INDEX, is_default=True),),
         name_id_formats=SUPPORTED,

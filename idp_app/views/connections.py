@@ -17,7 +17,7 @@ from federation.saml.algorithms import PRESETS as PRESETS_OF_ALGORITHMS
 from idp_app.errors import InvalidInput, NotThere
 from idp_app.options import Options
 from idp_app.security import Permission
-from idp_app.services import audiences, connections, people, preview
+from idp_app.services import answers, audiences, audit, connections, people, preview
 from idp_app.services.live import LiveConnection
 from idp_app.views.console import back, show
 
@@ -66,6 +66,7 @@ def one(request: Request) -> Response:
         "encrypting": list(_ENCRYPTING.items()),
         "attribute_names": [(CATALOGUE[key].label, name.name, "code") for key, name in partner.options.attribute_names],
         "algorithms": _algorithms(request, partner),
+        "missing": audit.newest(idp.session, answers.MISSING, entity_id=connection.entity_id),
         "preview": None,
         "username": str(request.GET.get("person", "")),
         "error": None,

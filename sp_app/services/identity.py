@@ -8,7 +8,8 @@ from typing import Final
 
 from federation.attributes.catalogue import entry_named
 from federation.attributes.identifiers import is_subject_identifier, scope_of
-from federation.saml.checks import Seen, rule, run
+from federation.errors import Refused
+from federation.saml.checks import Check, Seen, rule, run
 from federation.saml.messages import Attribute
 from federation.saml.metadata.entity import Entity
 from federation.saml.profiles.sso_response import AcceptedResponse
@@ -26,11 +27,30 @@ class Identity:
     profile: Profile
 
 
-def read(accepted: AcceptedResponse, *, idp: Entity) -> Identity:
-    """Read who signed in. Raises `Refused`, with the checks made before, when the identifier cannot be relied on."""
+class MissingAttributes(Refused):
+    """The person cannot come in for want of what was not told. `keys` are those of the catalogue."""
+
+    def __init__(self, checks: Sequence[Check], keys: Sequence[str]) -> None:
+        super().__init__(checks)
+        self.keys = tuple(keys)
+
+
+def read(accepted: AcceptedResponse, *, idp: Entity, required: Sequence[str] = ()) -> Identity:
+    """Read who signed in; `required` are the keys of attributes that this site cannot do without besides.
+
+    Raises `Refused`, with the checks made before, when the identifier cannot be relied on, and `MissingAttributes`,
+    which names all that is missing (SDP-SP12).
+    """
     told = by_key(accepted.attributes)
     identifiers = told.get("pairwise_id", ())
-    run(_RULES, accepted.checks, identifiers, idp)
+    missing = [key for key in ("pairwise_id", *required) if not any(told.get(key, ()))]
+    try:
+        checks = run(_RULES, accepted.checks, identifiers, idp)
+        run((check_required,), checks, missing)
+    except Refused as refused:
+        if missing and refused.rule in (check_one_pairwise_id.rule, check_required.rule):  # type: ignore[attr-defined]
+            raise MissingAttributes(refused.checks, missing) from None
+        raise
     fields = {
         key: told[key][0] for key in Profile.__slots__ if key in told and 0 < len(told[key][0]) <= MAX_VALUE_LENGTH
     }
@@ -67,6 +87,14 @@ def check_scope(identifiers: Sequence[str], idp: Entity) -> Seen:
     scope = scope_of(identifiers[0])
     allowed = not scopes or scope in {each.lower() for each in scopes}
     return Seen(allowed, ", ".join(scopes) or "any scope", scope)
+
+
+@rule("attributes.required", "SAML Metadata 2.4.4.2; SAML2Int SDP-SP12")
+def check_required(missing: Sequence[str]) -> Seen:
+    """Every attribute is there that the site's settings require, with a value that is not empty."""
+    return Seen(
+        not missing, "the attributes that this site requires", f"not {', '.join(missing)}" if missing else "all"
+    )
 
 
 _RULES: Final = (check_one_pairwise_id, check_form, check_scope)

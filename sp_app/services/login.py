@@ -107,6 +107,7 @@ class Self:
     signing_key: SigningKey
     decryption_keys: tuple[DecryptionKey, ...]
     name_id_policy: NameIDPolicy | None = None
+    required_attributes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +213,14 @@ class Login:
         pending = remembered[0]
         return Wish(pending.target, force_authn=pending.force_authn, class_refs=tuple(pending.class_refs))
 
+    def partner_of(self, handle: str | None) -> Partner | None:
+        """The identity provider that a remembered request went to, where it may be used now: for a page that helps."""
+        remembered = self._remembered(handle)
+        try:
+            return self._partners.of(self._session, remembered[1], self._now) if remembered is not None else None
+        except PolicyRefusal:
+            return None
+
     def _choose(self, idp_entity_id: str | None) -> IdPConnection:
         if idp_entity_id is not None:
             connection = connections.by_entity_id(self._session, idp_entity_id)
@@ -256,7 +265,7 @@ class Login:
                 algorithms=partner.algorithms,
             ),
         )
-        person = identity.read(accepted, idp=partner.entity)
+        person = identity.read(accepted, idp=partner.entity, required=self._self.required_attributes)
         self._take(pending, accepted)
         linking = Linking(self._session, self._accounts, idp_entity_id=partner.entity.entity_id, now=self._now)
         account_id = linking.sign_in(person.identifier, person.profile)

@@ -9,11 +9,15 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import exception_view_config
 
+from federation.attributes.catalogue import CATALOGUE
 from federation.errors import Malformed, PolicyRefusal, ProtocolError
 from federation.saml.names import StatusCode
 from federation.saml.profiles.sso_response import StatusRefused
 from federation.web import page, problems
 from federation.web.problems import Problem
+from sp_app.services import helping
+from sp_app.services.helping import Help
+from sp_app.services.identity import MissingAttributes
 from sp_app.services.login import (
     AlreadyUsed,
     Interrupted,
@@ -131,6 +135,12 @@ _BY_RULE: Final = {
         "The page to return to is not a page of this site.",
         "Start from the first page of this site instead.",
     ),
+    "attributes.required": Problem(
+        403,
+        "Your identity provider did not tell enough about you",
+        "It signed you in, but did not send everything that this site needs.",
+        "Ask for it to be released to this site, and give the reference number.",
+    ),
     "identifier.pairwise_id": Problem(
         403,
         "Your identity provider did not tell who you are",
@@ -191,9 +201,13 @@ _REFUSED: Final = Problem(
 def sign_in_problem(error: ProtocolError | PolicyRefusal, request: Request) -> Response:
     """Tell the person; the audit entry under the reference number tells the administrator."""
     problem = describe(error)
+    help_found = helps(error, request)  # before the report, which ends the transaction
     problems.report(error, problem, request)
     values = {
         "problem": problem,
+        "missing": [CATALOGUE[key].label for key in error.keys] if isinstance(error, MissingAttributes) else [],
+        "help": help_found,
+        "support_email": request.sp.provider.settings.support_email,
         "onward": error.target if isinstance(error, AlreadyUsed) else None,
         "again": again(request) if problem not in _HOPELESS else None,
     }
@@ -241,6 +255,26 @@ def describe(error: ProtocolError | PolicyRefusal) -> Problem:
             return _BY_RULE.get(error.rule, _UNREADABLE)
         case _:
             return _BY_RULE.get(error.rule, _REFUSED)
+
+
+def helps(error: ProtocolError | PolicyRefusal, request: Request) -> Help | None:
+    """Where the person's identity provider helps, if this sign-in went there."""
+    handle = request.POST.get("RelayState")
+    if not isinstance(handle, str):
+        return None
+    login, provider = request.sp.login(), request.sp.provider
+    partner, wish = login.partner_of(handle), login.wish_of(handle)
+    if partner is None or wish is None:
+        return None
+    return helping.find(
+        error,
+        partner,
+        asked_for=wish.class_refs,
+        sp_entity_id=provider.entity_id,
+        at=request.federation.now,
+        reference=request.federation.reference,
+        allow_http_loopback=provider.settings.allow_http_loopback,
+    )
 
 
 def again(request: Request) -> str:
