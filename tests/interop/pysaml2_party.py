@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ with warnings.catch_warnings():
     from saml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT
     from saml2.client import Saml2Client
     from saml2.config import IdPConfig, SPConfig
+    from saml2.saml import NameID
     from saml2.server import Server
     from saml2.sigver import CryptoBackend, XmlsecError
 
@@ -152,9 +154,11 @@ def service_provider(folder: Path) -> Saml2Client:
     return _with_backend(Saml2Client(SPConfig().load(_common(factories.SP, folder, "sp", partner, service))))
 
 
-def identity_provider(folder: Path) -> Server:
-    """pysaml2 as our IdP, which knows our SP."""
-    partner = MD_SP.format(
+def identity_provider(
+    folder: Path, *, partner: str | None = None, single_logout: Sequence[tuple[str, str]] = ()
+) -> Server:
+    """pysaml2 as our IdP, which knows our SP: by its metadata in `partner`. `single_logout`: location and binding."""
+    partner = partner or MD_SP.format(
         ds=DS,
         entity_id=factories.SP,
         keys=_key("sp", "signing") + _key("sp-encryption", "encryption"),
@@ -167,13 +171,19 @@ def identity_provider(folder: Path) -> Server:
                 "single_sign_on_service": [
                     (factories.SSO_URL, BINDING_HTTP_REDIRECT),
                     (factories.SSO_URL, BINDING_HTTP_POST),
-                ]
+                ],
+                "single_logout_service": list(single_logout),
             },
             "want_authn_requests_signed": True,
             "name_id_format": [NameIDFormat.TRANSIENT],
         }
     }
     return _with_backend(Server(config=IdPConfig().load(_common(factories.IDP, folder, "idp", partner, service))))
+
+
+def name_id(value: str, name_format: str | None, name_qualifier: str | None) -> NameID:
+    """A NameID of pysaml2's."""
+    return NameID(text=value, format=name_format, name_qualifier=name_qualifier)
 
 
 def now() -> datetime:
