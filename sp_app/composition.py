@@ -124,6 +124,7 @@ class Composition:
             partners=self.provider.partners,
             ourselves=self.provider.ourselves,
             limits=self.provider.limits,
+            channel=self.provider.back_channel,
             now=self._request.federation.now,
         )
 

@@ -25,6 +25,7 @@ from federation.storage.session import SessionFactory, factory
 from federation.web import Site
 from sp_app import keys, settings
 from sp_app.keys import Keys
+from sp_app.services import artifacts
 from sp_app.services.chooser import Choices
 from sp_app.services.connections import Partners
 from sp_app.services.login import Limits, Self
@@ -53,6 +54,7 @@ class Provider:
     discovery_url: str
     discovered_url: str
     acs_url: str
+    artifact_url: str
     logout_url: str
     slo_url: str
     scim_url: str
@@ -84,6 +86,7 @@ class Provider:
             self.discovery_url,
             self.discovered_url,
             self.acs_url,
+            self.artifact_url,
             self.logout_url,
             self.slo_url,
         )
@@ -104,6 +107,8 @@ class Provider:
             entity_id=self.entity_id,
             presentation=publishing.Presentation(own.site_name, contacts=contacts),
             acs_url=self.acs_url,
+            acs_bindings=(Binding.POST, Binding.ARTIFACT),
+            artifact_resolution=(Endpoint(Binding.SOAP, self.artifact_url, index=artifacts.INDEX, is_default=True),),
             signing_certificates=(self.keys.signing_certificate,),
             encryption_certificates=(self.keys.encryption_certificate,),
             requested=_requested(own),
@@ -162,6 +167,7 @@ def _provider(mapper: Any, own: SPSettings, own_keys: Keys, engine: Engine, serv
         discovery_url=url("sp.discovery"),
         discovered_url=url("sp.discovered"),
         acs_url=url("sp.acs"),
+        artifact_url=url("sp.artifact"),
         logout_url=url("sp.logout"),
         slo_url=url("sp.slo"),
         scim_url=metadata_url.removesuffix("/saml/metadata") + "/scim/v2",

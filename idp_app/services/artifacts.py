@@ -1,5 +1,6 @@
 """HTTP-Artifact: our messages wait here for the partner they are for, and a partner's wait at the partner's server.
 
+fetch      a request, at the resolution service of the partner whose artifact the browser brought
 hold       keep a response, sealed; the browser carries a reference to it
 hand_out   the partner fetches it, once: a signed question by SOAP, a signed answer (SAML Profiles 5)
 """
@@ -7,6 +8,7 @@ hand_out   the partner fetches it, once: a signed question by SOAP, a signed ans
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -15,8 +17,9 @@ from sqlalchemy.orm import Session
 
 from federation.errors import Malformed
 from federation.saml.bindings import artifact as binding
+from federation.saml.bindings import soap
 from federation.saml.bindings.artifact import Artifact
-from federation.saml.checks import Seen, rule, run
+from federation.saml.checks import Check, Seen, rule, run
 from federation.saml.identifiers import new_id
 from federation.saml.messages import Received
 from federation.saml.names import Binding
@@ -35,6 +38,48 @@ INDEX: Final = 0
 def answer_bindings(partner: LiveConnection) -> tuple[str, ...]:
     """How this partner can be answered: by artifact only if it could prove who it is when it comes to fetch."""
     return (Binding.POST, Binding.ARTIFACT) if partner.sp.signing_keys else (Binding.POST,)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A request that came from a partner's own server. `sender` is that partner: nobody else may have issued it."""
+
+    received: Received
+    sender: LiveConnection
+    checks: tuple[Check, ...]
+
+
+def fetch(
+    session: Session, installation: Installation, reference: Artifact, relay_state: str | None, now: datetime
+) -> Fetched:
+    """The message behind a partner's artifact, from its own server and signed by it; nothing else about it verified.
+
+    Raises `Refused` with every check made, `Malformed`, and `OutgoingError` where the partner's server does not answer.
+    """
+    settings = installation.settings
+    sender = installation.partners.by_source_id(session, reference.source_id)
+    checks = run((partner_is_connected,), (), sender, "an artifact")
+    assert sender is not None
+    endpoint, found = artifact.service_of(reference, sender.entity, sender.sp)
+    request_id = new_id()
+    question = artifact.resolve(
+        id=request_id,
+        issuer=settings.own_entity_id,
+        destination=endpoint.location,
+        artifact=reference,
+        now=now,
+        key=sender.signing_key(installation.keys.signing),
+    )
+    answer = soap.decode(installation.back_channel.exchange(endpoint.location, question))
+    resolved = artifact.accept_response(
+        answer,
+        ArtifactExpectations(
+            partner=sender.entity, role=sender.sp, now=now, request_id=request_id, skew=settings.clock_skew
+        ),
+        relay_state=relay_state,
+        algorithms=sender.algorithms,
+    )
+    return Fetched(resolved.received, sender, (*checks, *found, *resolved.checks))
 
 
 def hold(

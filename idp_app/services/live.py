@@ -14,6 +14,7 @@ from federation.attributes import policy as release
 from federation.attributes.policy import ReleasePolicy
 from federation.saml import encryption
 from federation.saml.algorithms import DEFAULT_ALGORITHMS, Algorithms, allowed
+from federation.saml.bindings import artifact
 from federation.saml.metadata import outgoing
 from federation.saml.metadata.entity import Entity, KeyDescriptor, RequestedAttribute, SPRole
 from federation.saml.metadata.reading import read_document
@@ -66,6 +67,7 @@ class LiveConnection:
 
 _TABLE: Final = table_of(Connection)
 _VERSION: Final = select(_TABLE.c.id, _TABLE.c.version)
+_ENTITY_IDS: Final = select(_TABLE.c.id, _TABLE.c.version, _TABLE.c.entity_id)
 _BY_ENTITY_ID: Final = _VERSION.where(_TABLE.c.entity_id == bindparam("sought"))
 _BY_ID: Final = _VERSION.where(_TABLE.c.id == bindparam("sought"))
 
@@ -81,6 +83,13 @@ class Partners:
         """The connection to an entity, whatever its state, or None."""
         row = session.execute(_BY_ENTITY_ID, {"sought": entity_id}).first()
         return None if row is None else self._live(session, row.id, row.version)
+
+    def by_source_id(self, session: Session, source_id: bytes) -> LiveConnection | None:
+        """The connection to the entity that made an artifact (SAML Bindings 3.6.4.2), whatever its state, or None."""
+        for row in session.execute(_ENTITY_IDS):
+            if artifact.source_id(row.entity_id) == source_id:
+                return self._live(session, row.id, row.version)
+        return None
 
     def by_id(self, session: Session, connection_id: str) -> LiveConnection:
         """The connection with an id. Raises `NotThere`."""

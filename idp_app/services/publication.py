@@ -41,6 +41,7 @@ def entity(settings: IdPSettings, keys: Keys) -> Entity:
             display_name=settings.site_name, contacts=(contact,) if settings.support_email else ()
         ),
         sso_url=settings.sso_url,
+        sso_bindings=(Binding.REDIRECT, Binding.POST, Binding.ARTIFACT),
         signing_certificates=(keys.certificate,),
         scopes=(settings.scope,),
         error_url=settings.error_url,

@@ -31,11 +31,13 @@ from idp_app.services.upsert import insert_new
 class Question:
     """The part of an accepted request that decides the answer. The endpoint was found in the partner's metadata.
 
+    `request_id` is None where there was no request: a link asked for an unsolicited response.
+
     `class_refs` is None without RequestedAuthnContext; one that names only declarations, which nothing here meets,
     makes it empty.
     """
 
-    request_id: str
+    request_id: str | None
     acs_url: str
     acs_binding: str = Binding.POST
     relay_state: str | None = None
@@ -85,7 +87,9 @@ class Question:
 
     def to_json(self) -> dict[str, Any]:
         """What differs from the defaults, for the database."""
-        return {name: value for name, value in asdict(self).items() if value != _DEFAULTS.get(name)}
+        return {
+            name: value for name, value in asdict(self).items() if name not in _DEFAULTS or value != _DEFAULTS[name]
+        }
 
 
 _DEFAULTS = {name: value for name, value in asdict(Question("", "")).items() if name not in ("request_id", "acs_url")}
@@ -132,7 +136,7 @@ def remember(
     row = {
         "key": fresh.key,
         "connection_id": connection_id,
-        "request_id": question.request_id,
+        "request_id": question.request_id or f"unsolicited {fresh.key}",
         "digest": digest,
         "browser_hash": browser_hash,
         "received": now,

@@ -17,7 +17,7 @@ from federation.saml.bindings.post import PostForm
 from federation.saml.checks import Check, Seen, rule, run
 from federation.saml.messages import Received, Status
 from federation.saml.names import StatusCode
-from federation.saml.profiles import sso_request
+from federation.saml.profiles import sso_request, unsolicited
 from idp_app.installation import Installation
 from idp_app.models import ConnectionState
 from idp_app.services import answers, artifacts, release, second_factor
@@ -84,10 +84,20 @@ def partner_is_connected(partner: LiveConnection | None, issuer: str) -> Seen:
     return Seen(connected, "an entityID that is connected", issuer)
 
 
-def arrive(session: Session, received: Received, installation: Installation, now: datetime) -> Arrival:
-    """Accept an AuthnRequest. Raises `Malformed` or `Refused` with every check made."""
+def arrive(
+    session: Session,
+    received: Received,
+    installation: Installation,
+    now: datetime,
+    *,
+    sender: LiveConnection | None = None,
+) -> Arrival:
+    """Accept an AuthnRequest. `sender` is the partner that it was fetched from, if it was: no other may be its issuer.
+
+    Raises `Malformed` or `Refused` with every check made.
+    """
     issuer = sso_request.issuer_of(received)
-    partner = installation.partners.by_entity_id(session, issuer)
+    partner = sender or installation.partners.by_entity_id(session, issuer)
     checks = run((partner_is_connected,), (), partner, issuer)
     assert partner is not None
     settings = installation.settings
@@ -103,6 +113,22 @@ def arrive(session: Session, received: Received, installation: Installation, now
     )
     question = Question.of(accepted.request, acs=accepted.acs, relay_state=received.relay_state)
     return Arrival(partner, question, digest_of(received), (*checks, *accepted.checks))
+
+
+def start(session: Session, asked: unsolicited.Start, installation: Installation, now: datetime) -> Arrival:
+    """Accept a link that asks for an unsolicited response. Raises `Refused` with every check made."""
+    partner = installation.partners.by_entity_id(session, asked.entity_id)
+    checks = run((partner_is_connected,), (), partner, asked.entity_id)
+    assert partner is not None
+    acs, made = unsolicited.accept(
+        asked,
+        partner=partner.entity,
+        now=now,
+        answer_bindings=artifacts.answer_bindings(partner),
+        skew=installation.settings.clock_skew,
+    )
+    question = Question(None, acs.location, acs.binding, asked.relay_state)
+    return Arrival(partner, question, b"", (*checks, *made))
 
 
 def answer(

@@ -6,7 +6,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from federation.errors import ProtocolError
+from federation.errors import PolicyRefusal, ProtocolError
 from federation.saml.bindings import soap
 from federation.web import saml
 from federation.web.scope import body_limit
@@ -22,7 +22,7 @@ def resolve(request: Request) -> Response:
     try:
         received = soap.decode(request.body, max_bytes=body_limit(request))
         envelope = artifacts.hand_out(idp.session, received, idp.installation, idp.act)
-    except ProtocolError as error:
+    except (ProtocolError, PolicyRefusal) as error:
         with instead(request):
             record_refusal(request, error)
         return saml.fault_response(request, error)

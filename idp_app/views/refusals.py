@@ -27,14 +27,23 @@ UNKNOWN_SITE: Final = Problem(
     "The site that sent you here is not one that you can sign in to from here.",
     "If it should be, ask your administrator and give the reference number.",
 )
+OUT_OF_DATE: Final = Problem(
+    403,
+    "This site cannot be reached at the moment",
+    "What we know about the site that sent you here is out of date.",
+    "Ask your administrator to refresh its connection, and give the reference number.",
+)
+UNANSWERED: Final = Problem(
+    502,
+    "The site that sent you here does not answer",
+    "Your sign-in has to be fetched from that site's server, which gave no answer that can be used.",
+    f"{START_AGAIN} If it happens again, give your administrator the reference number.",
+)
 PROBLEMS: Final[Mapping[str, Problem]] = {
     "request.partner": UNKNOWN_SITE,
-    "request.partner_metadata": Problem(
-        403,
-        "This site cannot be reached at the moment",
-        "What we know about the site that sent you here is out of date.",
-        "Ask your administrator to refresh its connection, and give the reference number.",
-    ),
+    "artifact.partner": UNKNOWN_SITE,
+    "request.partner_metadata": OUT_OF_DATE,
+    "unsolicited.partner_metadata": OUT_OF_DATE,
     "request.issue_instant": Problem(
         400,
         "This sign-in link is too old",
@@ -47,6 +56,26 @@ PROBLEMS: Final[Mapping[str, Problem]] = {
         "The same sign-in request came from another browser before.",
         START_AGAIN,
     ),
+    "unsolicited.acs": Problem(
+        403,
+        "This link leads to an unknown address",
+        "The address that the link names is not one of the site's.",
+        "Open the site itself and sign in from there.",
+    ),
+    "unsolicited.time": Problem(
+        400,
+        "This link is too old",
+        "The link was made some time ago, perhaps because you opened it from a bookmark.",
+        "Go back to the page where you found it, reload that page, and follow the link again.",
+    ),
+    "artifact.message": Problem(
+        403,
+        "This sign-in cannot be used any more",
+        "The site that sent you here has nothing for it: it took too long, or it was used already.",
+        START_AGAIN,
+    ),
+    "http.unreachable": UNANSWERED,
+    "http.policy": UNANSWERED,
     "request.gone": Problem(
         400, "This sign-in has ended", "You took longer than this site waits, or the address is wrong.", START_AGAIN
     ),

@@ -6,6 +6,7 @@ and the browser sent on by a redirect; the next step has the cookies, and can be
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from pyramid.request import Request
@@ -13,12 +14,13 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from federation.errors import PolicyRefusal, Refused
+from federation.http import OutgoingError
 from federation.saml.bindings.post import PostForm
 from federation.saml.checks import Check
-from federation.saml.messages import Received
+from federation.saml.profiles import unsolicited
 from federation.saml.profiles.refusals import RequestRefused
 from federation.web import page, saml
-from idp_app.services import answers, audit, questions, sso
+from idp_app.services import answers, artifacts, audit, questions, sso
 from idp_app.services.live import LiveConnection
 from idp_app.services.questions import Waiting
 from idp_app.views import refusals
@@ -28,31 +30,56 @@ _BECAUSE: Final = {"denied": sso.REQUEST_DENIED, "unable": sso.NO_AUTHN_CONTEXT}
 
 @view_config(route_name="idp.sso", request_method="GET")
 def by_redirect(request: Request) -> Response:
-    """An AuthnRequest by HTTP-Redirect."""
-    received = saml.receive(request)
-    try:
-        arrival = _arrive(request, received)
+    """An AuthnRequest by HTTP-Redirect, or a reference to one."""
+
+    def go_on(arrival: sso.Arrival) -> Response:
         waiting = _remember(request, arrival, request.idp.browser_hash)
         return _follow(request, arrival.partner, waiting, arrival.checks)
-    except RequestRefused as refused:
-        return refusals.answer(request, refused, received)
-    except (Refused, PolicyRefusal) as refusal:
-        return refusals.tell(request, refusal)
+
+    return _accepted(request, go_on)
 
 
 @view_config(route_name="idp.sso", request_method="POST")
 def by_post(request: Request) -> Response:
-    """An AuthnRequest by HTTP-POST."""
-    received = saml.receive(request)
-    try:
-        arrival = _arrive(request, received)
+    """An AuthnRequest by HTTP-POST, or a reference to one."""
+
+    def go_on(arrival: sso.Arrival) -> Response:
         waiting = _remember(request, arrival, None)
+        _note(request, arrival.partner, waiting, arrival.checks)
+        return saml.redirect(request.federation.url("idp.continue", key=waiting.key))
+
+    return _accepted(request, go_on)
+
+
+@view_config(route_name="idp.unsolicited", request_method="GET")
+def unsolicited_start(request: Request) -> Response:
+    """A link to a site, without a request: parameters `providerId`, `shire`, `target`, `time`."""
+    idp = request.idp
+    asked = unsolicited.parse(request.GET.items())
+    try:
+        arrival = sso.start(idp.session, asked, idp.installation, request.federation.now)
+        waiting = _remember(request, arrival, idp.browser_hash)
+        return _follow(request, arrival.partner, waiting, arrival.checks)
+    except (Refused, PolicyRefusal) as refusal:
+        return refusals.tell(request, refusal)
+
+
+def _accepted(request: Request, go_on: Callable[[sso.Arrival], Response]) -> Response:
+    """Accept a request and go on with it, or tell the partner or the person why not."""
+    idp, now = request.idp, request.federation.now
+    found = saml.receive_artifact(request)
+    sender: LiveConnection | None = None
+    try:
+        if found is None:
+            received = saml.receive(request)
+        else:
+            fetched = artifacts.fetch(idp.session, idp.installation, *found, now)
+            received, sender = fetched.received, fetched.sender
+        return go_on(sso.arrive(idp.session, received, idp.installation, now, sender=sender))
     except RequestRefused as refused:
         return refusals.answer(request, refused, received)
-    except Refused as refusal:
+    except (Refused, PolicyRefusal, OutgoingError) as refusal:
         return refusals.tell(request, refusal)
-    _note(request, arrival.partner, waiting, arrival.checks)
-    return saml.redirect(request.federation.url("idp.continue", key=waiting.key))
 
 
 @view_config(route_name="idp.continue", request_method="GET")
@@ -75,6 +102,8 @@ def give_up(request: Request) -> Response:
         sso.require_partner(partner, waiting.question, request.federation.now)
     except PolicyRefusal as refusal:
         return refusals.tell(request, refusal)
+    if waiting.question.request_id is None:  # nobody asked, so nobody waits for an answer
+        return saml.redirect(request.federation.url("idp.home"))
     message = answers.error(idp.session, idp.installation, partner, waiting.question, status, idp.act)
     return saml.message_response(request, message, f"Back to {partner.name}", recipient=partner.name)
 
@@ -84,11 +113,6 @@ def waiting_for(request: Request, key: str) -> tuple[LiveConnection, Waiting]:
     idp = request.idp
     waiting = questions.claim(idp.session, key, browser_hash=idp.browser_hash, now=request.federation.now)
     return idp.installation.partners.by_id(idp.session, waiting.connection_id), waiting
-
-
-def _arrive(request: Request, received: Received) -> sso.Arrival:
-    idp = request.idp
-    return sso.arrive(idp.session, received, idp.installation, request.federation.now)
 
 
 def _remember(request: Request, arrival: sso.Arrival, browser_hash: bytes | None) -> Waiting:

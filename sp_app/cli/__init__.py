@@ -30,6 +30,7 @@ for _command in (
     connections.publish,
     connections.fingerprint,
     connections.connect,
+    connections.options_,
     connections.pause,
     connections.resume,
     tokens.scim_token,

@@ -42,6 +42,21 @@ def fingerprint(config: ConfigFile) -> None:
     click.echo(keys.load(settings_of(config).keys_directory).fingerprint)
 
 
+_request_binding = click.option(
+    "--request-binding",
+    type=click.Choice(["redirect", "post", "artifact"]),
+    help="How our requests travel; redirect unless told.",
+)
+_response_binding = click.option(
+    "--response-binding", type=click.Choice(["post", "artifact"]), help="How we ask for the answer; post unless told."
+)
+_allow_unsolicited = click.option(
+    "--allow-unsolicited/--refuse-unsolicited",
+    default=None,
+    help="Whether sign-ins may begin at the identity provider; refused unless told.",
+)
+
+
 @click.command
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--name", help="What people see; from the metadata unless told.")
@@ -60,14 +75,27 @@ def fingerprint(config: ConfigFile) -> None:
     help="A named weakness that this partner needs: legacy-cbc, legacy-rsa15, legacy-sha1; may be repeated. "
     "default for none.",
 )
+@_request_binding
+@_response_binding
+@_allow_unsolicited
 @click.pass_obj
 def connect(
-    config: ConfigFile, file: Path, name: str | None, fingerprints: tuple[str, ...], presets: tuple[str, ...]
+    config: ConfigFile,
+    file: Path,
+    name: str | None,
+    fingerprints: tuple[str, ...],
+    presets: tuple[str, ...],
+    request_binding: str | None,
+    response_binding: str | None,
+    allow_unsolicited: bool | None,
 ) -> None:
     """Trust the identity provider whose metadata is in FILE, or take over its newer metadata."""
     from federation.saml.metadata.trust import Unconfirmed
-    from sp_app.services import audit, connections
+    from sp_app.services import audit, connections, options
 
+    chosen = options.Options(
+        request_binding=request_binding, response_binding=response_binding, allow_unsolicited=allow_unsolicited
+    )
     provider = provider_in(config)
     with unit_of_work(config) as session:
         try:
@@ -87,6 +115,8 @@ def connect(
             )
         except Unconfirmed as unconfirmed:
             raise _to_confirm(unconfirmed) from unconfirmed
+        session.flush()
+        options.choose(session, connection, chosen, now())
         audit.record(
             session,
             kind=audit.ADMINISTERED,
@@ -106,6 +136,41 @@ def _to_confirm(unconfirmed: Unconfirmed) -> ConfigurationError:
         f"nothing vouches for this metadata of {unconfirmed.entity.entity_id}. Compare these fingerprints with its "
         f"administrator, then confirm each with --fingerprint:\n{shown}"
     )
+
+
+@click.command("options")
+@click.argument("entity_id", metavar="ENTITYID")
+@_request_binding
+@_response_binding
+@_allow_unsolicited
+@click.pass_obj
+def options_(
+    config: ConfigFile,
+    entity_id: str,
+    request_binding: str | None,
+    response_binding: str | None,
+    allow_unsolicited: bool | None,
+) -> None:
+    """Show how messages travel to and from an identity provider, or change it."""
+    from sp_app.services import audit, connections, options
+
+    chosen = options.Options(
+        request_binding=request_binding, response_binding=response_binding, allow_unsolicited=allow_unsolicited
+    )
+    with unit_of_work(config) as session:
+        connection = connections.by_entity_id(session, entity_id)
+        if connection is None:
+            raise ConfigurationError(f"there is no connection to {entity_id}")
+        if options.choose(session, connection, chosen, now()):
+            audit.record(
+                session,
+                kind=audit.ADMINISTERED,
+                reference="",
+                at=now(),
+                detail=f"options changed from the command line: {options.described(connection)}",
+                idp_entity_id=connection.entity_id,
+            )
+        click.echo(f"{connection.name}: {options.described(connection)}.")
 
 
 @click.command

@@ -5,7 +5,7 @@ from sp_app.models.audit import AuditEntry
 from sp_app.models.base import Base
 from sp_app.models.connection import IdPConnection, IdPMetadata
 from sp_app.models.link import Link, identifier_key
-from sp_app.models.login import PendingChoice, PendingRequest, ReplayEntry
+from sp_app.models.login import HeldRequest, PendingChoice, PendingRequest, ReplayEntry
 from sp_app.models.logout import RememberedLogout, SignOut
 from sp_app.models.scim import ScimAnswer, ScimEmail, ScimGroup, ScimMember, ScimUser
 from sp_app.models.scim_token import ScimToken
@@ -18,6 +18,7 @@ __all__ = [
     "Base",
     "FederatedSession",
     "FederationSwitch",
+    "HeldRequest",
     "IdPConnection",
     "IdPMetadata",
     "Link",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sp_app.models.base import Base
@@ -16,7 +16,9 @@ class IdPConnection(Base):
 
     `state` is active or paused. `metadata_version` names the live document in `sp_idp_metadata`; `valid_until` is that
     document's, copied here because it decides about every sign-in. `request_binding` is how our requests travel
-    (`redirect` or `post`). `presets` are named departures from the strict default (`federation.saml.algorithms`).
+    (`redirect`, `post` or `artifact`), `response_binding` how we ask for the answer (`post` or `artifact`).
+    `allow_unsolicited`: responses that answer no request of ours are accepted.
+    `presets` are named departures from the strict default (`federation.saml.algorithms`).
     """
 
     __tablename__ = "sp_idp_connection"
@@ -29,6 +31,8 @@ class IdPConnection(Base):
     valid_until: Mapped[datetime | None]
     request_binding: Mapped[str]
     presets: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    response_binding: Mapped[str] = mapped_column(default="post", server_default="post")
+    allow_unsolicited: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime]
     modified_at: Mapped[datetime]
 

@@ -47,6 +47,20 @@ class PendingChoice(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
+class HeldRequest(Base):
+    """A request of ours that waits to be fetched for its artifact (SAML Bindings 3.6), by one identity provider, once.
+
+    `key` is the SHA-256 of the artifact. The message itself is no secret.
+    """
+
+    __tablename__ = "sp_held_request"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    connection_id: Mapped[str] = mapped_column(ForeignKey("sp_idp_connection.id", ondelete="CASCADE"), index=True)
+    message: Mapped[bytes]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class ReplayEntry(Base):
     """An assertion that was accepted (SAML Profiles 4.1.4.5): its key is unique as long as it could be sent again."""
 

@@ -34,6 +34,7 @@ class Partner:
     connection_id: str
     name: str
     request_binding: str
+    response_binding: str
     entity: Entity
     algorithms: Algorithms = DEFAULT_ALGORITHMS
 
@@ -71,7 +72,14 @@ class Partners:
                 self._parsed = {old: kept for old, kept in self._parsed.items() if old[0] != connection.id}
                 self._parsed[key] = entity
         algorithms = allowed(tuple(connection.presets), self._banned)
-        return Partner(connection.id, connection.name, connection.request_binding, entity, algorithms)
+        return Partner(
+            connection.id,
+            connection.name,
+            connection.request_binding,
+            connection.response_binding,
+            entity,
+            algorithms,
+        )
 
     def _parse(self, session: Session, connection: IdPConnection) -> Entity:
         document = session.scalars(

@@ -20,10 +20,12 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from federation.errors import PolicyRefusal
+from federation.http import BackChannel
+from federation.saml.bindings import artifact
 from federation.saml.bindings.post import PostForm
 from federation.saml.encryption import DecryptionKey
 from federation.saml.identifiers import new_id
-from federation.saml.messages import NameIDPolicy, Received, RequestedAuthnContext
+from federation.saml.messages import AuthnRequest, NameIDPolicy, Received, RequestedAuthnContext
 from federation.saml.metadata.entity import Endpoint
 from federation.saml.names import Binding
 from federation.saml.profiles import sso_request, sso_response
@@ -32,7 +34,9 @@ from sp_app import targets
 from sp_app.accounts import AccountStore
 from sp_app.models import IdPConnection, PendingRequest, ReplayEntry
 from sp_app.models.once import insert_once
-from sp_app.services import binding, connections, identity, late_sessions, sessions
+from sp_app.services import artifacts, binding, connections, identity, late_sessions, options, sessions
+from sp_app.services.arrivals import Arrived, Expected, Visitor, require_same_account, unsolicited
+from sp_app.services.artifacts import Reference
 from sp_app.services.connections import Partner, Partners
 from sp_app.services.linking import Linking
 from sp_app.services.sessions import digest
@@ -53,8 +57,6 @@ _TAKE: Final = (
     .values(consumed_at=bindparam("now"))
     .execution_options(synchronize_session=False)
 )
-
-_BINDINGS: Final = {"redirect": Binding.REDIRECT, "post": Binding.POST}
 
 
 class Interrupted(PolicyRefusal):
@@ -149,6 +151,7 @@ class Login:
         partners: Partners,
         ourselves: Self,
         limits: Limits,
+        channel: BackChannel,
         now: datetime,
         random: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
@@ -157,6 +160,7 @@ class Login:
         self._partners = partners
         self._self = ourselves
         self._limits = limits
+        self._channel = channel
         self._now = now
         self._random = random
 
@@ -169,12 +173,14 @@ class Login:
         `SeveralIdentityProviders`, and `PolicyRefusal` for a connection that may not be used now.
         """
         partner = self._partners.of(self._session, self._choose(idp_entity_id), self._now)
-        endpoint = _single_sign_on(partner)
+        endpoint, role = _single_sign_on(partner), partner.entity.idp
+        assert role is not None
         request = sso_request.build(
             id=new_id(self._random),
             issuer=self._self.entity_id,
             destination=endpoint.location,
             acs_url=self._self.acs_url,
+            protocol_binding=options.answers_by(role, partner.response_binding),
             now=self._now,
             force_authn=wish.force_authn,
             is_passive=wish.is_passive,
@@ -196,10 +202,16 @@ class Login:
                 expires_at=self._now + self._limits.window,
             )
         )
-        message = sso_request.send(
-            request, binding=endpoint.binding, key=partner.signing_key(self._self.signing_key), relay_state=handle
-        )
-        return Departure(message=message, browser=browser, partner=partner)
+        return Departure(message=self._sent(request, endpoint, partner, handle), browser=browser, partner=partner)
+
+    def _sent(self, request: AuthnRequest, endpoint: Endpoint, partner: Partner, handle: str) -> str | PostForm:
+        """The request for the browser to carry: itself, or a reference to it."""
+        key = partner.signing_key(self._self.signing_key)
+        if endpoint.binding != Binding.ARTIFACT:
+            return sso_request.send(request, binding=endpoint.binding, key=key, relay_state=handle)
+        document = sso_request.signed(request, key=key)
+        made = artifacts.hold(self._session, partner, document, issuer=self._self.entity_id, now=self._now)
+        return artifact.encode_url(made, destination=endpoint.location, relay_state=handle)
 
     def wish_of(self, handle: str | None) -> Wish | None:
         """What a remembered request was for, whatever became of it; to begin again with the same aim.
@@ -240,35 +252,38 @@ class Login:
 
     # -- finish -------------------------------------------------------------------------------------------------------
 
-    def finish(self, received: Received, *, browser: str | None) -> Success:
+    def finish(self, arrived: Arrived, visitor: Visitor) -> Success:
         """Sign in whom the response is about.
 
-        `browser` is the value of the browser's binding cookie. Raises `Interrupted` and `AlreadyUsed` before the
-        response is even looked at; `Malformed`, `Refused` (an error status: `sso_response.StatusRefused`) when it is
-        not accepted; `PolicyRefusal` when the person may not come in. The transaction is to be rolled back then.
+        Raises `Interrupted` and `AlreadyUsed` before the response is even looked at, or fetched; `Malformed`, `Refused`
+        (an error status: `sso_response.StatusRefused`) when it is not accepted; `OutgoingError` when it cannot be
+        fetched; `PolicyRefusal` when the person may not come in. The transaction is to be rolled back then.
         """
-        pending, connection = self._expected(received.relay_state, browser)
-        partner = self._partners.of(self._session, connection, self._now)
+        expected = self._expected(arrived, visitor)
+        pending, partner = expected.pending, self._partners.of(self._session, expected.connection, self._now)
+        received = arrived if isinstance(arrived, Received) else self._fetched(arrived, partner)
         accepted = sso_response.accept(
             received,
             sso_response.ResponseExpectations(
                 sp_entity_id=self._self.entity_id,
                 acs_url=self._self.acs_url,
                 idp=partner.entity,
-                request_id=pending.request_id,
+                request_id=None if pending is None else pending.request_id,
+                allow_unsolicited=pending is None,
                 now=self._now,
                 skew=self._limits.skew,
                 decryption_keys=self._self.decryption_keys,
-                requested_authn_context=_context(pending.class_refs),
-                force_authn=pending.force_authn,
-                request_instant=pending.issued_at,
+                requested_authn_context=None if pending is None else _context(pending.class_refs),
+                force_authn=pending is not None and pending.force_authn,
+                request_instant=None if pending is None else pending.issued_at,
                 algorithms=partner.algorithms,
             ),
         )
         person = identity.read(accepted, idp=partner.entity, required=self._self.required_attributes)
-        self._take(pending, accepted)
+        self._take(expected, accepted)
         linking = Linking(self._session, self._accounts, idp_entity_id=partner.entity.entity_id, now=self._now)
         account_id = linking.sign_in(person.identifier, person.profile)
+        require_same_account(expected, visitor, account_id)
         late_sessions.refuse_ended(
             self._session,
             accepted,
@@ -284,7 +299,18 @@ class Login:
             now=self._now,
             lifetime=self._limits.session,
         )
-        return Success(opened, pending.target, partner.entity.entity_id, accepted.response.id)
+        return Success(opened, expected.target, partner.entity.entity_id, accepted.response.id)
+
+    def _fetched(self, reference: Reference, partner: Partner) -> Received:
+        ourselves = self._self
+        return artifacts.fetch(
+            reference,
+            partner,
+            self._channel,
+            issuer=ourselves.entity_id,
+            key=ourselves.signing_key,
+            now=self._now,
+        )
 
     def _remembered(self, handle: str | None) -> tuple[PendingRequest, IdPConnection] | None:
         if not handle or len(handle) > MAX_HANDLE_LENGTH:
@@ -292,11 +318,17 @@ class Login:
         found = self._session.execute(_REMEMBERED, {"handle": digest(handle)}).one_or_none()
         return found if found is None else (found[0], found[1])
 
-    def _expected(self, handle: str | None, browser: str | None) -> tuple[PendingRequest, IdPConnection]:
-        """The request of ours that is answered: in the browser that sent it, in time, for the first time."""
-        remembered = self._remembered(handle)
+    def _expected(self, arrived: Arrived, visitor: Visitor) -> Expected:
+        """The request of ours that is answered: in the browser that sent it, in time, for the first time.
+
+        Where none is, the response must be unsolicited, and its connection must allow that.
+        """
+        remembered, browser = self._remembered(arrived.relay_state), visitor.browser
         if remembered is None:
-            raise NotExpected("login.request_known", "no sign-in that began here belongs to this response")
+            welcome = unsolicited(self._session, arrived, visitor)
+            if welcome is None:
+                raise NotExpected("login.request_known", "no sign-in that began here belongs to this response")
+            return welcome
         pending, connection = remembered
         if not binding.began(browser, pending.binding_hash):
             raise OtherBrowser("login.same_browser", "the response came without the cookie of the browser that began")
@@ -304,16 +336,20 @@ class Login:
             raise AlreadyUsed(pending.target)
         if pending.expires_at <= self._now:
             raise TooLate("login.in_time", "the sign-in began too long ago")
-        return pending, connection
+        return Expected(connection, pending.target, pending)
 
-    def _take(self, pending: PendingRequest, accepted: sso_response.AcceptedResponse) -> None:
+    def _take(self, expected: Expected, accepted: sso_response.AcceptedResponse) -> None:
         """Use up the request and the assertion, once: of two identical posts at the same moment one comes through."""
-        taken = self._session.execute(_TAKE, {"handle": pending.handle_hash, "now": self._now})
-        fresh = taken.rowcount == 1 and insert_once(  # type: ignore[attr-defined]
+        fresh = expected.pending is None or self._use_up(expected.pending)
+        fresh = fresh and insert_once(
             self._session, ReplayEntry, key=digest(accepted.replay_key), keep_until=accepted.replay_until
         )
         if not fresh:
-            raise AlreadyUsed(pending.target)
+            raise AlreadyUsed(expected.target)
+
+    def _use_up(self, pending: PendingRequest) -> bool:
+        taken = self._session.execute(_TAKE, {"handle": pending.handle_hash, "now": self._now})
+        return bool(taken.rowcount == 1)  # type: ignore[attr-defined]
 
 
 def safe_target(target: str | None, *, origin: str, endpoints: Collection[str], default: str) -> str:
@@ -338,8 +374,9 @@ def _single_sign_on(partner: Partner) -> Endpoint:
     """
     role = partner.entity.idp
     offered = {endpoint.binding: endpoint for endpoint in reversed(role.single_sign_on)} if role is not None else {}
-    preferred = _BINDINGS[partner.request_binding]
-    return next(offered[binding] for binding in (preferred, *_BINDINGS.values()) if binding in offered)
+    preferred = options.REQUEST_BINDINGS[partner.request_binding]
+    others = options.REQUEST_BINDINGS.values()
+    return next(offered[binding] for binding in (preferred, *others) if binding in offered)
 
 
 def _context(class_refs: Sequence[str]) -> RequestedAuthnContext | None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from sp_app.models import (
     AuditEntry,
     FederatedSession,
+    HeldRequest,
     PendingChoice,
     PendingRequest,
     RememberedLogout,
@@ -29,6 +30,7 @@ def purge(session: Session, *, now: datetime, audit_retention: timedelta) -> Map
     expired = {
         "requests": delete(PendingRequest).where(PendingRequest.expires_at < now - KEEP_REQUESTS),
         "choices": delete(PendingChoice).where(PendingChoice.expires_at < now - KEEP_REQUESTS),
+        "held requests": delete(HeldRequest).where(HeldRequest.expires_at < now),
         "replay entries": delete(ReplayEntry).where(ReplayEntry.keep_until < now),
         "sessions": delete(FederatedSession).where(FederatedSession.expires_at < now),
         "sign-outs": delete(SignOut).where(SignOut.expires_at < now),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from pyramid.httpexceptions import HTTPSeeOther
+from pyramid.httpexceptions import HTTPMethodNotAllowed, HTTPSeeOther
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from federation.saml.bindings.post import PostForm
+from federation.errors import PolicyRefusal
 from federation.web import cookies, csrf
-from federation.web.saml import post_form_response, receive, redirect
+from federation.web.saml import message_response, receive, receive_artifact, redirect
 from sp_app.events import SignedIn
 from sp_app.services import audit, sessions, wishes
+from sp_app.services.arrivals import Visitor
+from sp_app.services.artifacts import Reference
 from sp_app.services.login import Departure, SeveralIdentityProviders, Success, safe_target
 from sp_app.services.wishes import Wish
 
@@ -42,11 +44,38 @@ def depart(request: Request, wish: Wish, idp_entity_id: str | None) -> Response:
 
 
 @view_config(route_name="sp.acs", request_method="POST")
+@view_config(route_name="sp.acs", request_method="GET")
 def assertion_consumer(_context: object, request: Request) -> Response:
-    """The assertion consumer service (SAML Profiles 4.1.4.5): accept the response, open a session, land on the page."""
-    received = receive(request)
-    success = request.sp.login().finish(received, browser=request.sp.browser)
+    """The assertion consumer service (SAML Profiles 4.1.4.5): accept the response, open a session, land on the page.
+
+    The browser brings the response itself by POST, or a reference to it by either method.
+    """
+    found = receive_artifact(request)
+    if found is None and request.method != "POST":
+        raise HTTPMethodNotAllowed  # no response comes by HTTP-Redirect
+    arrived = receive(request) if found is None else Reference(*found)
+    success = request.sp.login().finish(arrived, _visitor(request))
     return _arrived(request, success)
+
+
+def _visitor(request: Request) -> Visitor:
+    provider, identity = request.sp.provider, request.sp.identity
+
+    def landing(relay_state: str | None) -> str:
+        """An identity provider may have put anything there: what is no page of ours leads to the first one."""
+        default = provider.settings.default_target
+        try:
+            return safe_target(
+                relay_state, origin=request.federation.site.origin, endpoints=provider.endpoints, default=default
+            )
+        except PolicyRefusal:
+            return default
+
+    return Visitor(
+        browser=request.sp.browser,
+        account_id=None if identity is None else identity.account.id,
+        landing=landing,
+    )
 
 
 def _wish(request: Request) -> Wish:
@@ -71,10 +100,8 @@ def _bind(request: Request, response: Response, browser: str) -> Response:
 
 
 def _towards(request: Request, departure: Departure) -> Response:
-    if isinstance(departure.message, PostForm):
-        name = departure.partner.name
-        return post_form_response(request, departure.message, title=f"Signing in with {name}", recipient=name)
-    return redirect(departure.message)
+    name = departure.partner.name
+    return message_response(request, departure.message, f"Signing in with {name}", recipient=name)
 
 
 def _arrived(request: Request, success: Success) -> Response:

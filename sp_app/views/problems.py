@@ -10,7 +10,8 @@ from pyramid.response import Response
 from pyramid.view import exception_view_config
 
 from federation.attributes.catalogue import CATALOGUE
-from federation.errors import Malformed, PolicyRefusal, ProtocolError
+from federation.errors import FederationError, Malformed, PolicyRefusal, ProtocolError
+from federation.http import OutgoingError
 from federation.saml.names import StatusCode
 from federation.saml.profiles.sso_response import StatusRefused
 from federation.web import page, problems
@@ -79,7 +80,27 @@ _NO_CHOICE: Final = Problem(
     "No identity provider was chosen, so nobody could sign you in.",
     "Sign in again and choose the organisation that knows you.",
 )
+_UNANSWERED: Final = Problem(
+    502,
+    "Your identity provider does not answer",
+    "This site has to ask the identity provider's server who you are, and got no answer that it can use.",
+    f"Sign in again in a moment. {_ASK}",
+)
 _BY_RULE: Final = {
+    "http.unreachable": _UNANSWERED,
+    "http.policy": _UNANSWERED,
+    "artifact.message": Problem(
+        403,
+        "This sign-in cannot be used any more",
+        "The identity provider's server has nothing for it: it took too long, or it was used already.",
+        f"Sign in again. {_ASK}",
+    ),
+    "login.other_account": Problem(
+        403,
+        "You are signed in here as somebody else",
+        "A sign-in that did not begin at this site never takes the place of one that is open.",
+        "Go on as who you are, or sign out here first and start again at your identity provider.",
+    ),
     "login.link": Problem(
         400,
         "This link cannot be used",
@@ -192,13 +213,14 @@ _REFUSED: Final = Problem(
 )
 
 
+@exception_view_config(OutgoingError, route_name="sp.acs")
 @exception_view_config(ProtocolError, route_name="sp.acs")
 @exception_view_config(PolicyRefusal, route_name="sp.acs")
 @exception_view_config(ProtocolError, route_name="sp.discovered")
 @exception_view_config(PolicyRefusal, route_name="sp.discovered")
 @exception_view_config(ProtocolError, route_name="sp.login")
 @exception_view_config(PolicyRefusal, route_name="sp.login")
-def sign_in_problem(error: ProtocolError | PolicyRefusal, request: Request) -> Response:
+def sign_in_problem(error: ProtocolError | PolicyRefusal | OutgoingError, request: Request) -> Response:
     """Tell the person; the audit entry under the reference number tells the administrator."""
     problem = describe(error)
     help_found = helps(error, request)  # before the report, which ends the transaction
@@ -232,7 +254,7 @@ def discovery_problem(error: ProtocolError, request: Request) -> Response:
     return problems.respond(request, _NOT_FOR_THEM)
 
 
-def describe(error: ProtocolError | PolicyRefusal) -> Problem:
+def describe(error: ProtocolError | PolicyRefusal | OutgoingError) -> Problem:
     """The page for an error. A decision of an administrator and an error status each have their own words."""
     match error:
         case OtherBrowser():
@@ -257,9 +279,9 @@ def describe(error: ProtocolError | PolicyRefusal) -> Problem:
             return _BY_RULE.get(error.rule, _REFUSED)
 
 
-def helps(error: ProtocolError | PolicyRefusal, request: Request) -> Help | None:
+def helps(error: FederationError, request: Request) -> Help | None:
     """Where the person's identity provider helps, if this sign-in went there."""
-    handle = request.POST.get("RelayState")
+    handle = request.params.get("RelayState")
     if not isinstance(handle, str):
         return None
     login, provider = request.sp.login(), request.sp.provider
@@ -283,7 +305,7 @@ def again(request: Request) -> str:
     The page itself stays unnamed: the handle that the browser brought names it on the server, and only whoever signs in
     successfully is led there.
     """
-    handle = request.POST.get("RelayState") or request.GET.get("resume") or request.GET.get("state") or ""
+    handle = request.params.get("RelayState") or request.GET.get("resume") or request.GET.get("state") or ""
     query = {"resume": handle} if isinstance(handle, str) and _HANDLE.fullmatch(handle) else {}
     path: str = request.route_path("sp.login", _query=query or None)
     return path

@@ -94,12 +94,16 @@ def send(
             key=key,
         )
     if binding == Binding.POST:
-        if key is not None:
-            signature.sign(element, key=key)
-        return post.encode(
-            xml.serialise(element), parameter=REQUEST, destination=request.destination, relay_state=relay_state
-        )
+        document = xml.serialise(element) if key is None else signed(request, key=key)
+        return post.encode(document, parameter=REQUEST, destination=request.destination, relay_state=relay_state)
     raise ConfigurationError(f"request: {binding} cannot carry an AuthnRequest")
+
+
+def signed(request: AuthnRequest, *, key: SigningKey) -> bytes:
+    """The signed document, for a partner's server to fetch (SAML Bindings 3.6)."""
+    element = codec.write(request)
+    signature.sign(element, key=key)
+    return xml.serialise(element)
 
 
 # Accepting ------------------------------------------------------------------------------------------------------------

@@ -35,8 +35,9 @@ def test_a_partner_that_pins_our_key_accepts_it_and_misses_nothing(site: Site, b
 def test_it_names_the_endpoint_the_keys_and_what_we_ask_for(site: Site, browser: TestApp) -> None:
     entity = published(site, browser).entity
     assert entity.sp is not None
-    (acs,) = entity.sp.assertion_consumer
-    assert (acs.binding, acs.location) == (Binding.POST, f"{site.origin}/saml/acs")
+    acs = [(each.binding, each.location) for each in entity.sp.assertion_consumer]
+    assert acs == [(Binding.POST, f"{site.origin}/saml/acs"), (Binding.ARTIFACT, f"{site.origin}/saml/acs")]
+    assert [each.location for each in entity.sp.artifact_resolution] == [f"{site.origin}/saml/artifact"]
     assert entity.sp.authn_requests_signed
     assert {key.use for key in entity.sp.keys} == {"signing", "encryption"}
     assert entity.attribute(SUBJECT_ID_REQ) == ("pairwise-id",)

@@ -16,6 +16,7 @@ from sp_app.models import (
     Account,
     AuditEntry,
     FederatedSession,
+    HeldRequest,
     PendingChoice,
     PendingRequest,
     RememberedLogout,
@@ -94,6 +95,7 @@ def test_what_has_expired_is_purged_and_nothing_else(session: Session) -> None:
         wish = {"target": "/", "force_authn": False, "class_refs": []}
         session.add(PendingRequest(**request, **wish, issued_at=at, expires_at=at))
         session.add(PendingChoice(handle_hash=name, binding_hash="", wish=wish, expires_at=at))
+        session.add(HeldRequest(key=name, connection_id=connection.id, message=b"", expires_at=at))
         session.add(ReplayEntry(key=name, keep_until=at))
         begun = {"handle_hash": name, "account_id": "1", "idp_entity_id": IDP, "authn_instant": at, "attributes": []}
         session.add(FederatedSession(**begun, created_at=at, expires_at=at))

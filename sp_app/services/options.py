@@ -1,0 +1,72 @@
+"""What an administrator chooses about a connection: how messages travel, and whether unsolicited responses come in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from federation.errors import PolicyRefusal
+from federation.saml.metadata.entity import IdPRole
+from federation.saml.metadata.reading import read_document
+from federation.saml.names import Binding
+from federation.saml.profiles import artifact_rules
+from sp_app.models import IdPConnection
+from sp_app.services import connections
+
+REQUEST_BINDINGS: Final = {"redirect": Binding.REDIRECT, "post": Binding.POST, "artifact": Binding.ARTIFACT}
+RESPONSE_BINDINGS: Final = {"post": Binding.POST, "artifact": Binding.ARTIFACT}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What to change; None leaves it as it is. Bindings by the names above."""
+
+    request_binding: str | None = None
+    response_binding: str | None = None
+    allow_unsolicited: bool | None = None
+
+
+def choose(session: Session, connection: IdPConnection, options: Options, now: datetime) -> bool:
+    """Change a connection; False when nothing changed.
+
+    Raises `PolicyRefusal` for a binding that the identity provider's metadata does not offer.
+    """
+    role = _role(session, connection)
+    wanted = options.request_binding
+    if wanted is not None and not any(each.binding == REQUEST_BINDINGS[wanted] for each in role.single_sign_on):
+        raise PolicyRefusal("connection.request_binding", f"{connection.name} takes no requests by {wanted}")
+    if options.response_binding == "artifact" and not artifact_rules.services(role):
+        raise PolicyRefusal("connection.response_binding", f"{connection.name} has no artifact resolution service")
+    changes = {
+        name: value
+        for name in ("request_binding", "response_binding", "allow_unsolicited")
+        if (value := getattr(options, name)) not in (None, getattr(connection, name))
+    }
+    for name, value in changes.items():
+        setattr(connection, name, value)
+    if changes:
+        connection.modified_at = now
+    return bool(changes)
+
+
+def answers_by(role: IdPRole, response_binding: str) -> str:
+    """The binding to ask for: by artifact only as long as the metadata says where to resolve them."""
+    wanted = RESPONSE_BINDINGS[response_binding]
+    return wanted if wanted == Binding.POST or artifact_rules.services(role) else Binding.POST
+
+
+def described(connection: IdPConnection) -> str:
+    """The options in words."""
+    welcome = "allowed" if connection.allow_unsolicited else "refused"
+    sent, asked = connection.request_binding, connection.response_binding
+    return f"requests by {sent}, responses by {asked}, unsolicited ones {welcome}"
+
+
+def _role(session: Session, connection: IdPConnection) -> IdPRole:
+    for entity in read_document(connections.live_metadata(session, connection).document):
+        if entity.entity_id == connection.entity_id and entity.idp is not None:
+            return entity.idp
+    raise PolicyRefusal("connection.role", f"{connection.name} is no identity provider any more")
