@@ -1,7 +1,11 @@
-"""This site's own keys: four files in one directory that only the site's user can read.
+"""This site's own keys: files in one directory that only the site's user can read.
 
     signing.key.pem, signing.crt.pem          sign our requests and our metadata
-    encryption.key.pem, encryption.crt.pem    identity providers encrypt assertions to this one
+    encryption.key.pem, encryption.crt.pem    identity providers encrypt to this one
+    encryption-NAME.key.pem, …-NAME.crt.pem   any number of further ones: the one to come, and the one that was
+
+Every encryption pair is published and tried in turn (IIP-SP08, IIP-SP16), so a new one can be known to all before the
+old one goes.
 
 The certificates only hold the keys: nobody checks who issued them or when they expire (SAML Metadata IOP 2.5.1).
 """
@@ -25,12 +29,12 @@ PURPOSES: Final = ("signing", "encryption")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Keys:
-    """The keys in use, loaded once. Certificates are DER."""
+    """The keys in use, loaded once. Certificates are DER; the encryption ones stand in the order of their keys."""
 
     signing: SigningKey
     decryption: tuple[DecryptionKey, ...]
     signing_certificate: bytes
-    encryption_certificate: bytes
+    encryption_certificates: tuple[bytes, ...]
 
     @property
     def fingerprint(self) -> str:
@@ -41,12 +45,13 @@ class Keys:
 def load(directory: Path) -> Keys:
     """Read the keys. Raises `ConfigurationError` when one is missing, unreadable, or readable by other users."""
     signing_key, signing_certificate = _read_pair(directory, "signing")
-    encryption_key, encryption_certificate = _read_pair(directory, "encryption")
+    further = sorted(path.name.removesuffix(".key.pem") for path in directory.glob("encryption-*.key.pem"))
+    pairs = [_read_pair(directory, name) for name in ("encryption", *further)]
     return Keys(
         signing=SigningKey.from_pem(signing_key, signing_certificate),
-        decryption=(DecryptionKey.from_pem(encryption_key),),
+        decryption=tuple(DecryptionKey.from_pem(private) for private, _ in pairs),
         signing_certificate=certificates.load_certificate(signing_certificate),
-        encryption_certificate=certificates.load_certificate(encryption_certificate),
+        encryption_certificates=tuple(certificates.load_certificate(public) for _, public in pairs),
     )
 
 

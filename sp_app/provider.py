@@ -110,7 +110,7 @@ class Provider:
             acs_bindings=(Binding.POST, Binding.ARTIFACT),
             artifact_resolution=(Endpoint(Binding.SOAP, self.artifact_url, index=artifacts.INDEX, is_default=True),),
             signing_certificates=(self.keys.signing_certificate,),
-            encryption_certificates=(self.keys.encryption_certificate,),
+            encryption_certificates=self.keys.encryption_certificates,
             requested=_requested(own),
             algorithms=own.algorithms(),
             single_logout=tuple(Endpoint(binding, self.slo_url) for binding in SLO_BINDINGS),

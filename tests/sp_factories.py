@@ -292,10 +292,10 @@ def connect(session: Session, idp: FakeIdP, own_entity_id: str, **changes: Any) 
     return connection
 
 
-def write_keys(directory: Path) -> None:
+def write_keys(directory: Path, *further: str) -> None:
     """The site's keys: the same in every test, because making them takes long."""
     directory.mkdir(parents=True)
-    for purpose in keys.PURPOSES:
+    for purpose in (*keys.PURPOSES, *further):
         private, certificate = key_pair(f"sp-{purpose}")
         (directory / f"{purpose}.key.pem").write_bytes(private)
         (directory / f"{purpose}.key.pem").chmod(0o600)
@@ -315,9 +315,9 @@ def site_settings(folder: Path, **settings: str) -> dict[str, str]:
     return {f"sp.{name}": value for name, value in (names | settings).items()}
 
 
-def make_site(folder: Path, **settings: str) -> Site:
-    """A demo site, switched on and connected."""
-    write_keys(folder / "keys")
+def make_site(folder: Path, *further_keys: str, **settings: str) -> Site:
+    """A demo site, switched on and connected; with `further_keys` besides its usual ones."""
+    write_keys(folder / "keys", *further_keys)
     raw = site_settings(folder, **settings)
     engine = engines.create(raw["sp.database_url"])
     database.upgrade(engine)

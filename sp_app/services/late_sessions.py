@@ -88,7 +88,13 @@ def in_full(name_id: NameID, *, idp_entity_id: str, sp_entity_id: str) -> NameID
 
 
 def _means(remembered: RememberedLogout, accepted: AcceptedResponse) -> bool:
-    """By SessionIndex; or, where the request named none, because the assertion was there when everything ended."""
+    """By SessionIndex; or, where the request named none, because the assertion was there when everything ended.
+
+    Instants are often whole seconds. Within the same one it counts when the person had proved who they are: before, and
+    the assertion belongs to what ended; or just then, and somebody has signed in anew.
+    """
     if remembered.session_indexes:
         return accepted.session_index in remembered.session_indexes
-    return accepted.assertion.issue_instant <= remembered.issued_at
+    issued, ended = accepted.assertion.issue_instant, remembered.issued_at
+    proved = accepted.assertion.authn_statements[0].authn_instant
+    return issued < ended or (issued == ended and proved < ended)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from lxml import etree
@@ -15,12 +16,13 @@ from federation.saml.bindings import soap
 from federation.saml.codec import logout as codec
 from federation.saml.codec.common import A
 from federation.saml.encryption import DecryptionKey
+from federation.saml.identifiers import new_id
 from federation.saml.messages import NameID
 from federation.saml.metadata.entity import KeyDescriptor
 from federation.saml.names import Binding, NameIDFormat, StatusCode
 from tests.factories import key_pair, signing_key
 from tests.slo_factories import ALICES, POST, SOAP, SingleLogout
-from tests.sp_factories import FakeIdP, Site
+from tests.sp_factories import FakeIdP, Site, make_site
 
 PERSISTENT = NameID("alice-of-intranet", NameIDFormat.PERSISTENT)
 
@@ -213,6 +215,16 @@ def test_without_an_index_it_ends_what_was_issued_by_then_and_nothing_later(
     assert is_in(browser)
 
 
+def test_within_the_same_second_it_ends_what_was_proved_before_and_no_new_sign_in(
+    slo: SingleLogout, browser: TestApp
+) -> None:
+    late = slo.idp.answer(slo.idp.read(browser.get("/saml/login")), name_id=PERSISTENT)
+    slo.by_soap(slo.ask(name_id=PERSISTENT))
+    browser.post("/saml/acs", late, status=403)
+    slo.sign_in(browser, PERSISTENT, authn_instant=slo.site.clock())
+    assert is_in(browser)
+
+
 def test_it_is_remembered_as_long_as_it_is_good_for_and_then_forgotten(slo: SingleLogout, browser: TestApp) -> None:
     slo.by_soap(slo.ask("_reused", lifetime=timedelta(hours=1)))
     slo.site.clock.advance(minutes=62)
@@ -255,37 +267,40 @@ def test_one_request_delivered_by_many_at_once_counts_once(slo: SingleLogout, br
 # -- Encrypted identifiers --------------------------------------------------------------------------------------------
 
 
-def encrypted(slo: SingleLogout, key: DecryptionKey) -> bytes:
+def encrypted(slo: SingleLogout, key: KeyDescriptor) -> bytes:
     """An envelope with a request whose identifier is encrypted to a key."""
-    element = codec.write_request(slo.ask("_session"))
+    element = codec.write_request(slo.ask())
     name_id = element.find(f"{A}NameID")
     assert name_id is not None
     wrapper = xml.new(f"{A}EncryptedID", {})
-    wrapper.append(encryption.encrypt(xml.lift(name_id), key=KeyDescriptor(None, key.public_key)))
+    wrapper.append(encryption.encrypt(xml.lift(name_id), key=key))
     element.replace(name_id, wrapper)
     signature.sign(element, key=slo.key)
     return soap.encode(etree.tostring(element))
 
 
-@pytest.mark.conformance("IIP-SP16")
-@pytest.mark.parametrize("position", [0, 1])
-def test_an_encrypted_identifier_is_opened_with_each_of_our_keys_in_turn(
-    slo: SingleLogout, browser: TestApp, position: int
-) -> None:
-    keys = slo.site.provider.keys.decryption
-    own, older = keys[0], DecryptionKey.from_pem(key_pair("an older key")[0])
-    object.__setattr__(slo.site.provider.keys, "decryption", (own, older))
-    try:
-        slo.sign_in(browser)
-        assert slo.by_soap(encrypted(slo, (own, older)[position])).status_int == 200
+@pytest.mark.conformance("IIP-SP08", "IIP-SP16", "SDP-SP38")
+def test_what_is_encrypted_to_either_of_our_keys_is_opened(tmp_path: Path) -> None:
+    """Both pairs are files beside each other, both are published, and both open assertions and logout requests."""
+    site = make_site(tmp_path, "encryption-older")
+    slo = SingleLogout(site)
+    assert slo.partner.sp is not None
+    published = slo.partner.sp.encryption_keys
+    assert [key.public_key for key in published] == [key.public_key for key in site.provider.keys.decryption]
+    assert len(published) == 2
+    for to_read, to_end in (published, published[::-1]):
+        browser = site.browser()
+        slo.sign_in(browser, session_index=new_id(), encrypt_to=to_read)
+        assert slo.by_soap(encrypted(slo, to_end)).status_int == 200
         assert not is_in(browser)
-    finally:
-        object.__setattr__(slo.site.provider.keys, "decryption", keys)
+        site.clock.advance(seconds=1)
+    site.provider.engine.dispose()
 
 
 def test_one_that_no_key_opens_is_refused(slo: SingleLogout, browser: TestApp) -> None:
     slo.sign_in(browser)
-    page = slo.by_soap(encrypted(slo, DecryptionKey.from_pem(key_pair("nobody's key")[0])), status=403)
+    nobodys = DecryptionKey.from_pem(key_pair("nobody's key")[0])
+    page = slo.by_soap(encrypted(slo, KeyDescriptor(None, nobodys.public_key)), status=403)
     assert b"Fault" in page.body
     assert is_in(browser)
 

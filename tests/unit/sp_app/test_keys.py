@@ -60,3 +60,11 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
 def test_keys_do_not_show_themselves(tmp_path: Path) -> None:
     write_keys(tmp_path / "keys")
     assert "PRIVATE" not in repr(keys.load(tmp_path / "keys"))
+
+
+def test_further_encryption_keys_stand_behind_the_first(tmp_path: Path) -> None:
+    write_keys(tmp_path / "keys", "encryption-2027", "encryption-2025")
+    loaded = keys.load(tmp_path / "keys")
+    expected = [key_pair(f"sp-{name}") for name in ("encryption", "encryption-2025", "encryption-2027")]
+    assert list(loaded.encryption_certificates) == [certificates.load_certificate(public) for _, public in expected]
+    assert len(loaded.decryption) == 3
