@@ -304,10 +304,15 @@ def _template() -> Path:
 
 def _write_keys(directory: Path) -> None:
     directory.mkdir(mode=0o700, parents=True)
-    private_pem, certificate_pem = key_pair("idp")
-    for name, content in ((key_files.SIGNING_KEY, private_pem), (key_files.SIGNING_CERTIFICATE, certificate_pem)):
-        (directory / name).write_bytes(content)
-        (directory / name).chmod(0o600)
+    pairs = {
+        "idp": (key_files.SIGNING_KEY, key_files.SIGNING_CERTIFICATE),
+        "idp-encryption": (key_files.ENCRYPTION_KEY, key_files.ENCRYPTION_CERTIFICATE),
+        "idp-encryption-old": ("encryption-old.key.pem", "encryption-old.crt.pem"),
+    }
+    for key_name, names in pairs.items():
+        for name, content in zip(names, key_pair(key_name), strict=True):
+            (directory / name).write_bytes(content)
+            (directory / name).chmod(0o600)
 
 
 def make_installation(folder: Path, *, clock: Clock | None = None, **more: Any) -> Installation:

@@ -43,6 +43,7 @@ def entity(settings: IdPSettings, keys: Keys) -> Entity:
         sso_url=settings.sso_url,
         sso_bindings=(Binding.REDIRECT, Binding.POST, Binding.ARTIFACT),
         signing_certificates=(keys.certificate,),
+        encryption_certificates=keys.encryption_certificates,
         scopes=(settings.scope,),
         error_url=settings.error_url,
         single_logout=tuple(Endpoint(binding, settings.slo_url) for binding in LOGOUT_BINDINGS),
