@@ -31,13 +31,15 @@ NAME_ID_FORMATS: Final[Mapping[str, str | None]] = {
 }
 """What names the person where a request does not say: as metadata lists (auto), a format, or nothing at all."""
 ENCRYPT: Final = (ASSERTION, NAME_ID, ATTRIBUTES)
+LOGOUT: Final = (AUTO, "browser", "soap")
+"""How a partner is told of a logout while a browser is at hand: as its metadata prefers (auto), or as named."""
 NAME_FORMATS: Final[Mapping[str, str]] = {
     "uri": NameFormat.URI,
     "basic": NameFormat.BASIC,
     "unspecified": NameFormat.UNSPECIFIED,
 }
 _ATTRIBUTE: Final = "attribute:"
-_FORM: Final = f"sign=…, name-id=…, encrypt=… or {_ATTRIBUTE}KEY=NAME"
+_FORM: Final = f"sign=…, name-id=…, encrypt=…, logout=… or {_ATTRIBUTE}KEY=NAME"
 
 
 class Name(NamedTuple):
@@ -55,6 +57,7 @@ class Options:
     sign: str = AUTO
     name_id: str = AUTO
     encrypt: tuple[str, ...] = (ASSERTION,)
+    logout: str = AUTO
     attribute_names: tuple[tuple[str, Name], ...] = field(default=())
 
     @classmethod
@@ -66,6 +69,7 @@ class Options:
                 sign=_one_of("sign", data.get("sign", AUTO), SIGN),
                 name_id=_one_of("name-id", data.get("name_id", AUTO), NAME_ID_FORMATS),
                 encrypt=tuple(_one_of("encrypt", part, ENCRYPT) for part in data.get("encrypt", (ASSERTION,))),
+                logout=_one_of("logout", data.get("logout", AUTO), LOGOUT),
                 attribute_names=tuple((key, Name(*name)) for key, name in data.get("attribute_names", {}).items()),
             )
         except (TypeError, AttributeError):
@@ -78,9 +82,17 @@ class Options:
             "sign": self.sign,
             "name_id": self.name_id,
             "encrypt": list(self.encrypt),
+            "logout": self.logout,
             "attribute_names": {key: list(name) for key, name in self.attribute_names},
         }
-        plain = {"presets": [], "sign": AUTO, "name_id": AUTO, "encrypt": [ASSERTION], "attribute_names": {}}
+        plain = {
+            "presets": [],
+            "sign": AUTO,
+            "name_id": AUTO,
+            "encrypt": [ASSERTION],
+            "logout": AUTO,
+            "attribute_names": {},
+        }
         return {key: value for key, value in written.items() if value != plain[key]}
 
     def changed(self, presets: Sequence[str], settings: Iterable[str]) -> Options:
@@ -105,6 +117,8 @@ class Options:
             case "encrypt":
                 parts = [_one_of(name, part.strip(), ENCRYPT) for part in value.split(",")]
                 return replace(self, encrypt=tuple(part for part in ENCRYPT if part in parts))
+            case "logout":
+                return replace(self, logout=_one_of(name, value, LOGOUT))
             case _ if name.startswith(_ATTRIBUTE):
                 return self._with_name(name.removeprefix(_ATTRIBUTE), value)
         raise ConfigurationError(f"no option is called {name!r}: give {_FORM}")
@@ -171,6 +185,8 @@ class Options:
             words.append(f"name-id={self.name_id}")
         if self.encrypt != (ASSERTION,):
             words.append(f"encrypt={','.join(self.encrypt)}")
+        if self.logout != AUTO:
+            words.append(f"logout={self.logout}")
         names = ((key, " ".join(filter(None, name))) for key, name in self.attribute_names)
         return words + [f"{_ATTRIBUTE}{key}={name}" for key, name in names]
 

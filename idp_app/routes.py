@@ -32,6 +32,7 @@ def includeme(config: Configurator) -> None:
     add("idp.slo", "/saml/slo", factory=Federation, cross_site=True, popup=True)
     add("idp.artifact", "/saml/artifact", factory=Federation, cross_site=True)
     add("idp.error", "/saml/error", factory=Federation, popup=True)
+    add("idp.logout", "/saml/logout/{key}", factory=Federation, popup=True)
     add("idp.continue", "/saml/continue/{key}", factory=Federation, popup=True)
     add("idp.console", "/admin")
     add("idp.people", "/admin/people")

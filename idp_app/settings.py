@@ -89,6 +89,15 @@ class IdPSettings(Settings):
         default=timedelta(hours=24),
         description="How long a site's request waits for its person to sign in: people leave the page open overnight.",
     )
+    logout_timeout: Annotated[Duration, _within(timedelta(seconds=1), _MINUTE)] = Field(
+        default=timedelta(seconds=10),
+        description="How long a site may take to say that it has signed a person out; then the next one is told.",
+    )
+    logout_look: Annotated[Duration, _within(timedelta(), timedelta(seconds=10))] = Field(
+        default=timedelta(seconds=2),
+        description="How long a site may take to show a sign of life before a logout sends the browser there. "
+        "0 seconds sends it there unseen: choose that where this server cannot reach the sites itself.",
+    )
     password_memory_kib: int = Field(
         default=65536,
         ge=8,
@@ -128,7 +137,7 @@ class IdPSettings(Settings):
     private_networks: Networks = Field(
         default=(),
         description="Private networks (10.0.0.0/8, separated by spaces) in which partners' servers may be reached: for "
-        "provisioning, and where artifacts are resolved. Public addresses need no entry.",
+        "provisioning, for logout, and where artifacts are resolved. Public addresses need no entry.",
     )
     queue_url: str = Field(
         default="",

@@ -1,4 +1,6 @@
-"""The worker: a process that provisions what changed, and tidies up once an hour. Several may run at once.
+"""The worker: a process that provisions what changed, tells sites of logouts, and tidies up once an hour.
+
+Several may run at once.
 
 It is woken by the bell and by its own clock. Every task is one function that may be called at any time, by anybody, as
 often as they like: the outbox says what there is to do, and the lease who does it.
@@ -18,8 +20,10 @@ from huey.consumer import Consumer, Scheduler
 
 from federation.storage.session import unit_of_work
 from federation.web import logs
+from federation.web.reference import new_reference
 from idp_app.installation import Installation
 from idp_app.services import bell, housekeeping
+from idp_app.services.logout import ending
 from idp_app.services.provisioning import journal, service
 from idp_app.services.provisioning.run import Report, run
 
@@ -54,7 +58,8 @@ class Worker:
             tidy(self._installation)
 
     def sweep(self) -> None:
-        """Work off the outbox, and queue a run for each connection that has something to do."""
+        """Tell sites of logouts, work off the outbox, and queue a run for each connection with something to do."""
+        tell_logouts(self._installation)
         for connection_id in service.sweep(self._installation):
             self._bell.ring_run(connection_id)
 
@@ -111,6 +116,7 @@ def quieten() -> None:
 def work_once(installation: Installation) -> None:
     """Do what is due now, once for each connection, and tidy up."""
     quieten()
+    tell_logouts(installation)
     for connection_id in service.sweep(installation):
         report = run(
             installation,
@@ -121,6 +127,13 @@ def work_once(installation: Installation) -> None:
         )
         log_report(report)
     tidy(installation)
+
+
+def tell_logouts(installation: Installation) -> None:
+    """Tell sites of the sessions that ended without a browser at hand."""
+    for sites in ending.tell_waiting(installation, new_reference()):
+        for site in sites:
+            log.info("logout_told", connection=site.name, state=site.state.value)
 
 
 def tidy(installation: Installation) -> None:

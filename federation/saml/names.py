@@ -161,4 +161,6 @@ class Algorithm:
 SUBJECT_ID: Final = "urn:oasis:names:tc:SAML:attribute:subject-id"
 PAIRWISE_ID: Final = "urn:oasis:names:tc:SAML:attribute:pairwise-id"
 SUBJECT_ID_REQ: Final = "urn:oasis:names:tc:SAML:profiles:subject-id:req"
+LOGOUT_BINDING: Final = "urn:saml-federation:logout-binding"
+"""An entity attribute of our own service providers: by which binding they want to be told of a logout."""
 METADATA_MEDIA_TYPE: Final = "application/samlmetadata+xml"

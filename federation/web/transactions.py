@@ -1,4 +1,4 @@
-"""What happens to the request's transaction when a request is refused."""
+"""What happens to the request's transaction when a request is refused, or when it has to wait for others."""
 
 from __future__ import annotations
 
@@ -29,3 +29,9 @@ def instead(request: Request) -> Iterator[None]:
         raise
     tm.commit()
     tm.begin()
+
+
+def commit_so_far(request: Request) -> None:
+    """Commit what the request wrote, and begin a fresh transaction: nothing stays locked while we wait for others."""
+    request.tm.commit()
+    request.tm.begin()

@@ -5,7 +5,7 @@ from idp_app.models.audiences import Audience, audience_member
 from idp_app.models.audit import AuditEntry
 from idp_app.models.base import Base
 from idp_app.models.connections import Connection, ConnectionState, Trust, connection_audience
-from idp_app.models.logout import ReceivedLogout
+from idp_app.models.logout import LogoutRun, LogoutStep, ReceivedLogout, StepState
 from idp_app.models.people import Group, Person, group_member
 from idp_app.models.provisioning import AccountLink, Change, GroupLink, MemberLink, Pending, ProvisioningLog, Stream
 from idp_app.models.requests import ReceivedRequest
@@ -26,6 +26,8 @@ __all__ = [
     "GroupLink",
     "HeldMessage",
     "KnownBrowser",
+    "LogoutRun",
+    "LogoutStep",
     "MemberLink",
     "Participation",
     "Pending",
@@ -37,6 +39,7 @@ __all__ = [
     "SecondFactor",
     "SignInSession",
     "SignInThrottle",
+    "StepState",
     "Stream",
     "Trust",
     "audience_member",

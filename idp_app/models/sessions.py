@@ -34,7 +34,10 @@ class SignInSession(Base):
 
 
 class Participation(Base):
-    """A site that a session reached, and the names we used there: what a logout will need (SAML Profiles 4.4)."""
+    """A site that a session reached, and a name we used there, exactly as it was issued (SAML Profiles 4.4; SDP-IDP27).
+
+    A site may know one session by several names. A NameID without a Format has the empty one.
+    """
 
     __tablename__ = "participation"
     __table_args__ = (Index(None, "name_id"),)
@@ -42,7 +45,10 @@ class Participation(Base):
     session_id: Mapped[str] = mapped_column(ForeignKey("sign_in_session.id", ondelete="CASCADE"), primary_key=True)
     connection_id: Mapped[str] = mapped_column(ForeignKey("connection.id", ondelete="CASCADE"), primary_key=True)
     name_id_format: Mapped[str] = mapped_column(primary_key=True)
-    name_id: Mapped[str]
+    name_id: Mapped[str] = mapped_column(primary_key=True)
+    name_qualifier: Mapped[str | None]
+    sp_name_qualifier: Mapped[str | None]
+    sp_provided_id: Mapped[str | None]
     session_index: Mapped[str]
     first_issued: Mapped[datetime]
 

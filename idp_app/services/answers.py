@@ -208,12 +208,15 @@ def _message(question: Question, xml: bytes) -> Received:
 def _remember(
     session: Session, partner: LiveConnection, signed_in: SignedIn, name_id: NameID | None, index: str, act: Act
 ) -> None:
-    """Note that the session reached this partner, once for each kind of NameID: a logout will need it."""
+    """Note that the session reached this partner, once for each NameID: a logout will need it."""
     row = {
         "session_id": signed_in.session_id,
         "connection_id": partner.id,
         "name_id_format": "" if name_id is None else name_id.format or "",
         "name_id": "" if name_id is None else name_id.value,
+        "name_qualifier": None if name_id is None else name_id.name_qualifier,
+        "sp_name_qualifier": None if name_id is None else name_id.sp_name_qualifier,
+        "sp_provided_id": None if name_id is None else name_id.sp_provided_id,
         "session_index": index,
         "first_issued": act.now,
     }

@@ -1,4 +1,4 @@
-"""Forgetting what is over: expired requests, ended sessions, old failures, unused browsers, old audit entries."""
+"""Forgetting what is over: expired requests and logouts, ended sessions, old failures, browsers and audit entries."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from idp_app.models import (
     AuditEntry,
     HeldMessage,
     KnownBrowser,
+    LogoutRun,
     ReceivedLogout,
     ReceivedRequest,
     SignInSession,
@@ -33,6 +34,7 @@ def purge(session: Session, *, now: datetime, settings: IdPSettings) -> dict[str
         "requests": (ReceivedRequest, ReceivedRequest.expires <= now),
         "artifacts": (HeldMessage, HeldMessage.expires <= now),
         "logouts": (ReceivedLogout, ReceivedLogout.expires <= now),
+        "logout runs": (LogoutRun, LogoutRun.expires <= now),
         "sessions": (
             SignInSession,
             or_(

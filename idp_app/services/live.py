@@ -18,11 +18,12 @@ from federation.saml.bindings import artifact
 from federation.saml.metadata import outgoing
 from federation.saml.metadata.entity import Entity, KeyDescriptor, RequestedAttribute, SPRole
 from federation.saml.metadata.reading import read_document
+from federation.saml.names import LOGOUT_BINDING, Binding
 from federation.saml.signature import SigningKey
 from idp_app.errors import NotThere
 from idp_app.models import Connection, ConnectionState
 from idp_app.models.base import table_of
-from idp_app.options import NO_OPTIONS, Options
+from idp_app.options import AUTO, NO_OPTIONS, Options
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,13 @@ class LiveConnection:
     encryption_key: KeyDescriptor | None
     options: Options = NO_OPTIONS
     algorithms: Algorithms = DEFAULT_ALGORITHMS
+
+    @property
+    def takes_logout_by_soap(self) -> bool:
+        """Whether it is told of a logout directly although a browser could carry the message."""
+        if self.options.logout == AUTO:
+            return Binding.SOAP in self.entity.attribute(LOGOUT_BINDING)
+        return self.options.logout == "soap"
 
     @property
     def has_unusable_keys(self) -> bool:

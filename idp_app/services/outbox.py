@@ -28,11 +28,16 @@ def record(
     neither: everybody everywhere. `cause` is the audit kind of what happened, such as `person.suspended`.
     """
     session.execute(insert(Change).values(at=now, cause=cause, person_id=person_id, connection_id=connection_id))
+    wake(session)
+
+
+def wake(session: Session) -> None:
+    """Have the bell ring after the commit: something other than a change waits for the worker."""
     session.info[_RECORDED] = True
 
 
 def on_commit(sessions: SessionFactory, ring: Callable[[], None]) -> None:
-    """Call `ring` after each commit of a session of this factory in which a change was recorded.
+    """Call `ring` after each commit of a session of this factory in which a change was recorded, or `wake` called.
 
     The transaction is over by then: whatever `ring` does, it can undo nothing. It must not raise.
     """

@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from federation.errors import PolicyRefusal
 from idp_app.errors import InvalidInput, NotThere
 from idp_app.models import Audience, Group, Person, audience_member, group_member
-from idp_app.services import audit, outbox, sessions
+from idp_app.services import audit, outbox
 from idp_app.services.act import Act
+from idp_app.services.logout import ending
 from idp_app.services.passwords import Passwords
 from idp_app.services.texts import clean, clean_mail, clean_username, key
 
@@ -109,7 +110,7 @@ def suspend(session: Session, person: Person, act: Act) -> bool:
         return False
     _keep_one_administrator(session, person)
     person.suspended = True
-    sessions.end_all(session, person.id, act.now)
+    ending.end_all(session, person.id, act)
     changed(session, person, act, "person.suspended")
     return True
 
@@ -144,7 +145,7 @@ def set_password(session: Session, person: Person, password: str, passwords: Pas
     """Give a person a new password; whoever is signed in as them is signed out. Raises `InvalidInput`."""
     person.password_hash = passwords.hash(password)
     person.modified = act.now
-    sessions.end_all(session, person.id, act.now)
+    ending.end_all(session, person.id, act)
     audit.record(session, "person.password", act, person_id=person.id)
 
 

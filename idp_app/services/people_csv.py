@@ -10,9 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from idp_app.models import Audience, Person
-from idp_app.services import audit, people, sessions
+from idp_app.services import audit, people
 from idp_app.services.act import Act
 from idp_app.services.csv_rows import ImportRefused, Problem, Row, read
+from idp_app.services.logout import ending
 from idp_app.services.passwords import Passwords
 from idp_app.services.texts import key
 
@@ -103,7 +104,7 @@ def _apply(session: Session, person: Person, row: Row, audiences: Mapping[str, s
     values = {**row.texts, **row.flags}
     different = {field: value for field, value in values.items() if getattr(person, field) != value}
     if different.get("suspended"):
-        sessions.end_all(session, person.id, act.now)
+        ending.end_all(session, person.id, act)
     for field, value in different.items():
         setattr(person, field, value)
     moved = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -149,11 +150,27 @@ def forget_second_factor(session: Session, person_id: str) -> None:
 
 def end(session: Session, session_id: str, now: datetime) -> None:
     """End one session."""
-    live = update(SignInSession).where(SignInSession.id == session_id, SignInSession.ended.is_(None))
-    session.execute(live.values(ended=now))
+    end_these(session, (session_id,), now)
 
 
-def end_all(session: Session, person_id: str, now: datetime) -> None:
-    """End every session of a person, in every browser."""
-    live = update(SignInSession).where(SignInSession.person_id == person_id, SignInSession.ended.is_(None))
-    session.execute(live.values(ended=now))
+def end_these(session: Session, session_ids: Collection[str], now: datetime) -> dict[str, str]:
+    """End these sessions; answers those that were live, each with its person's id."""
+    if not session_ids:
+        return {}
+    live = update(SignInSession).where(SignInSession.id.in_(session_ids), SignInSession.ended.is_(None))
+    ended = live.values(ended=now).returning(SignInSession.id, SignInSession.person_id)
+    return {row.id: row.person_id for row in session.execute(ended)}
+
+
+def of_person(session: Session, person_id: str, *, now: datetime, settings: IdPSettings) -> Sequence[SignInSession]:
+    """The live sessions of a person, the one used last first."""
+    return session.scalars(
+        select(SignInSession)
+        .where(
+            SignInSession.person_id == person_id,
+            SignInSession.ended.is_(None),
+            SignInSession.expires > now,
+            SignInSession.last_seen > now - settings.session_idle,
+        )
+        .order_by(SignInSession.last_seen.desc())
+    ).all()

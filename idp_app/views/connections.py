@@ -35,6 +35,11 @@ _NAMING: Final = {
     "unspecified": "the user name (unspecified)",
     "none": "nothing: no NameID at all",
 }
+_TELLING: Final = {
+    "auto": "as its metadata prefers, else through the browser",
+    "browser": "through the browser",
+    "soap": "directly, by SOAP",
+}
 _ENCRYPTING: Final = {"assertion": "the assertion", "name-id": "the NameID by itself", "attributes": "each attribute"}
 
 
@@ -63,6 +68,7 @@ def one(request: Request) -> Response:
         "legacy": list(PRESETS_OF_ALGORITHMS.values()),
         "signing": list(_SIGNING.items()),
         "naming": list(_NAMING.items()),
+        "telling": list(_TELLING.items()),
         "encrypting": list(_ENCRYPTING.items()),
         "attribute_names": [(CATALOGUE[key].label, name.name, "code") for key, name in partner.options.attribute_names],
         "algorithms": _algorithms(request, partner),
@@ -119,7 +125,11 @@ def _policy(preset: str) -> ReleasePolicy:
 def _options(request: Request, kept: Options) -> Options:
     """The form; the names of attributes stay as they are."""
     encrypted = request.POST.getall("encrypt")
-    settings = [f"sign={request.POST.get('sign', '')}", f"name-id={request.POST.get('name_id', '')}"]
+    settings = [
+        f"sign={request.POST.get('sign', '')}",
+        f"name-id={request.POST.get('name_id', '')}",
+        f"logout={request.POST.get('logout', '')}",
+    ]
     if not encrypted:
         raise InvalidInput("options", "choose what is encrypted, or the preset plain")
     try:

@@ -17,7 +17,8 @@ from pyramid.view import exception_view_config, view_config
 from federation.saml.profiles.authn_context import PASSWORD
 from federation.web import csrf, page, saml
 from federation.web.cookies import SESSION
-from idp_app.services import audit, logout, sessions, sign_in
+from idp_app.services import audit, sessions, sign_in, switch
+from idp_app.services.logout import requests, runs
 from idp_app.services.methods import Missing
 from idp_app.services.sign_in import Attempt, Verdict
 from idp_app.views.destinations import Destination
@@ -83,20 +84,39 @@ def ask_sign_out(request: Request) -> Response:
     idp = request.idp
     if idp.signed_in is None:
         return saml.redirect(request.federation.url("idp.home"))
-    sites = logout.sites_of(idp.session, idp.signed_in.session_id)
-    return page(request, "idp_app:templates/sign_out.jinja2", {"sites": sites})
+    partners = idp.installation.partners
+    sites = [partners.by_id(idp.session, each) for each in requests.sites_of(idp.session, idp.signed_in.session_id)]
+    # The button sends the browser through these sites, and Chromium holds the whole journey against form-action.
+    for site in sites:
+        for endpoint in site.sp.single_logout:
+            request.federation.allow_form_target(*saml.form_action_sources(endpoint.location))
+    values = {"sites": sites, "federating": switch.is_on(idp.session)}
+    return page(request, "idp_app:templates/sign_out.jinja2", values)
 
 
 @view_config(route_name="idp.sign_out", request_method="POST")
 def sign_out(request: Request) -> Response:
-    """End the session here."""
-    idp = request.idp
+    """End the session here, and at every site that it reached unless the person wants to stay signed in there."""
+    idp, exchange = request.idp, request.federation
+    address = exchange.url("idp.home", _query={"signed-out": "yes"})
     if idp.signed_in is not None:
-        sessions.end(idp.session, idp.signed_in.session_id, request.federation.now)
-        audit.record(idp.session, "sign_out", idp.act, person_id=idp.signed_in.person_id)
+        here, act = idp.signed_in, idp.act
+        sessions.end(idp.session, here.session_id, exchange.now)
+        everywhere = request.POST.get("scope") != "here" and switch.is_on(idp.session)
+        audit.record(idp.session, "sign_out", act, person_id=here.person_id, detail={"everywhere": everywhere})
+        if everywhere:
+            run = runs.begin(
+                idp.session,
+                (here.session_id,),
+                act,
+                person_id=here.person_id,
+                by_browser=True,
+                browser_hash=idp.browser_hash,
+            )
+            address = exchange.url("idp.logout", key=run.key) if run is not None else address
     csrf.renew(request)
-    response = saml.redirect(request.federation.url("idp.home", _query={"signed-out": "yes"}))
-    request.federation.cookies.delete(response, SESSION)
+    response = saml.redirect(address)
+    exchange.cookies.delete(response, SESSION)
     return response
 
 

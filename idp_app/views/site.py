@@ -12,7 +12,9 @@ from federation.errors import ConfigurationError
 from federation.saml.names import METADATA_MEDIA_TYPE
 from federation.web import page
 from federation.web.logs import get_logger
-from idp_app.services import reach
+from idp_app.composition import BROWSER
+from idp_app.services import reach, switch
+from idp_app.services.logout import runs
 
 log = get_logger(__name__)
 
@@ -24,8 +26,20 @@ def home(request: Request) -> Response:
     found = None
     if idp.signed_in is not None:
         found = reach.of(idp.session, idp.installation.partners, idp.signed_in, request.federation.now)
-    values = {"reach": found, "signed_out": "signed-out" in request.GET and found is None}
+    values = {
+        "reach": found,
+        "signed_out": "signed-out" in request.GET and found is None,
+        "unfinished": _unfinished_logout(request),
+    }
     return page(request, "idp_app:templates/home.jinja2", values)
+
+
+def _unfinished_logout(request: Request) -> str | None:
+    """The key of a logout that this browser left half-way, for instance because a site did not answer."""
+    idp = request.idp
+    if not request.federation.cookies.get(request, BROWSER) or not switch.is_on(idp.session):
+        return None
+    return runs.unfinished(idp.session, idp.browser_hash, request.federation.now)
 
 
 @view_config(route_name="idp.metadata", request_method="GET")

@@ -216,8 +216,5 @@ OPEN: Final = (
     "SDP-IDP15",
     "SDP-IDP18",
     "SDP-IDP20",
-    "SDP-IDP24",
-    "SDP-IDP27",
-    "SDP-IDP29",
 )
 """The musts that are still to be proven. The list only ever shrinks."""

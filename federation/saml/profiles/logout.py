@@ -258,8 +258,8 @@ def accept_response(
 def names(asked: NameID, held: NameID) -> bool:
     """Does the identifier in a request name the subject of a session that we hold (SAML Core 3.3.4)?
 
-    The value is compared exactly. A format or qualifier that the request leaves out is not compared: partners drop
-    them, and an identifier that still names only subjects of that partner is good enough.
+    The value is compared exactly. A format or qualifier that the request leaves out or empty is not compared: partners
+    drop them, and an identifier that still names only subjects of that partner is good enough.
     """
     return (
         asked.value == held.value
@@ -270,4 +270,4 @@ def names(asked: NameID, held: NameID) -> bool:
 
 
 def _agrees(asked: str | None, held: str | None, *anything: str) -> bool:
-    return asked is None or asked in anything or held is None or asked == held
+    return not asked or asked in anything or held is None or asked == held

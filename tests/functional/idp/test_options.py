@@ -242,7 +242,7 @@ def test_an_option_that_does_not_exist_is_said(wrong: str) -> None:
 
 def test_options_survive_the_database() -> None:
     options = Options().changed(
-        ["plain"], ["sign=both", "name-id=none", "encrypt=attributes,name-id", "attribute:mail=email"]
+        ["plain"], ["sign=both", "name-id=none", "encrypt=attributes,name-id", "logout=soap", "attribute:mail=email"]
     )
     assert Options.from_json(json.loads(json.dumps(options.to_json()))) == options
     assert options.in_words() == [
@@ -250,6 +250,7 @@ def test_options_survive_the_database() -> None:
         "sign=both",
         "name-id=none",
         "encrypt=name-id,attributes",
+        "logout=soap",
         "attribute:mail=email urn:oasis:names:tc:SAML:2.0:attrname-format:basic",
     ]
     assert options.changed((), ["attribute:mail="]).attribute_names == ()

@@ -112,7 +112,11 @@ def test_a_session_that_was_ended_stays_ended(session: Session, alice: Person, i
     sessions.end(session, found.session_id, NOW)
     assert find(session, tokens[0], installation) is None
     assert find(session, tokens[1], installation) is not None
-    sessions.end_all(session, alice.id, NOW + timedelta(minutes=1))
+    other = find(session, tokens[1], installation)
+    assert other is not None
+    both = {found.session_id, other.session_id}
+    ended = sessions.end_these(session, both, NOW + timedelta(minutes=1))
+    assert ended == {other.session_id: alice.id}
     assert find(session, tokens[1], installation) is None
     assert session.scalars(select(SignInSession.ended).order_by(SignInSession.ended)).all()[0] == NOW
 
