@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -116,7 +117,7 @@ def assertion(
         audit.record(
             session,
             MISSING,
-            act,
+            replace(act, received=()),  # the entry above keeps the message
             person_id=signed_in.person_id,
             entity_id=partner.entity_id,
             response_id=response_id,

@@ -77,6 +77,9 @@ def test_the_pages_of_refusals(visitor: Person, see: Callable[[str], None]) -> N
     see("sp-not-found")
     page.goto(f"{sites.idp}/saml/sso")
     see("idp-bad-request")
+    about = f"code=IDENTIFICATION_FAILURE&ts=1772618400&tid=7KQ2-M4XD&rp={sites.intranet}/saml/metadata"
+    page.goto(f"{sites.idp}/saml/error?{about}&ctx=urn:oid:0.9.2342.19200300.100.1.3%20urn:oid:2.5.4.11")
+    see("idp-error-url")
 
 
 def test_the_pages_of_an_interrupted_sign_in(visitor: Person, see: Callable[[str], None]) -> None:

@@ -1,18 +1,21 @@
 """An independent implementation reads what we write, and we read what it writes."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
+from saml2.discovery import DiscoveryServer
 
 from federation.errors import Refused
 from federation.saml.bindings import post, redirect
 from federation.saml.bindings.post import PostForm
-from federation.saml.names import Algorithm, Binding
-from federation.saml.profiles import sso_request, sso_response
-from tests import factories
+from federation.saml.metadata.entity import Endpoint
+from federation.saml.names import IDPDISC, Algorithm, Binding
+from federation.saml.profiles import discovery, sso_request, sso_response
+from tests import factories, metadata_factories
 from tests.interop import pysaml2_party as party
 
 
@@ -111,3 +114,29 @@ def test_we_accept_its_requests(service_provider, binding):
     assert accepted.signed
     assert accepted.request.id == identifier
     assert accepted.acs.location == factories.ACS_URL
+
+
+def test_it_asks_our_discovery_service_and_reads_what_comes_back(service_provider):
+    back = "https://sp.example.org/disco?state=1"
+    url = service_provider.create_discovery_service_request(
+        "https://ds.example.org/", factories.SP, **{"return": back, "isPassive": "true", "returnIDParam": "idp"}
+    )
+    asked = discovery.read_request(parse_qs(urlsplit(url).query))
+    partner = metadata_factories.sp_entity(entity_id=factories.SP)
+    endpoint = Endpoint(IDPDISC, "https://sp.example.org/disco", index=1)
+    partner = replace(partner, sp=replace(partner.sp, extension_endpoints=(("DiscoveryResponse", endpoint),)))
+    accepted = discovery.accept(asked, served={factories.SP: partner})
+    assert accepted.request.is_passive
+    for entity_id in ("https://idp.example.org/?a=b&c=d", None):
+        answer = discovery.answer_url(accepted, entity_id)
+        assert service_provider.parse_discovery_service_response(answer, returnIDParam="idp") == (entity_id or "")
+
+
+def test_its_discovery_service_reads_what_we_ask(identity_provider):
+    back = "https://sp.example.org/d?s=1"
+    url = discovery.request_url("https://ds.example.org/", entity_id=factories.SP, return_url=back, is_passive=True)
+    server = DiscoveryServer(config=identity_provider.config)
+    asked = server.parse_discovery_service_request(url=url)
+    assert (asked["entityID"], asked["return"]) == (factories.SP, back)
+    answer = server.create_discovery_service_response(asked["return"], asked["returnIDParam"], entity_id=factories.IDP)
+    assert discovery.answered(parse_qs(urlsplit(answer).query)) == factories.IDP

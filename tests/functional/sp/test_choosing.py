@@ -12,7 +12,6 @@ from webtest import TestApp, TestResponse
 from federation.saml.metadata.entity import Logo, UIInfo
 from federation.saml.names import Binding
 from sp_app.services.chooser import HIDE_FROM_DISCOVERY
-from tests.metadata_factories import entity_xml, idp_role_xml, key_xml, sso_xml
 from tests.sp_factories import TARGET, FakeIdP, Site
 
 
@@ -178,51 +177,9 @@ def test_a_search_finds_what_people_call_it(site: Site, browser: TestApp, zurich
     assert names(browser.get(page.request.url, {"q": words})) == ["University of Zurich"]
 
 
-def many(site: Site, count: int) -> None:
-    """As many more identity providers, by the quickest way into the database."""
-    from sp_app.models import IdPConnection, IdPMetadata
-
-    with site.unit_of_work() as session:
-        for number in range(count):
-            entity_id = f"https://idp{number:03}.example.net/idp"
-            session.add(
-                IdPConnection(
-                    id=f"many-{number}",
-                    entity_id=entity_id,
-                    name=f"Institute {number:03}",
-                    state="active",
-                    metadata_version=1,
-                    valid_until=None,
-                    request_binding="redirect",
-                    created_at=site.clock(),
-                    modified_at=site.clock(),
-                )
-            )
-        session.flush()
-        for number in range(count):
-            role = idp_role_xml(
-                key_xml("idp") + sso_xml(f"https://idp{number:03}.example.net/sso"),
-                extensions="<mdui:UIInfo><mdui:DisplayName xml:lang='en'>"
-                f"Institute {number:03}</mdui:DisplayName></mdui:UIInfo>",
-            )
-            document = entity_xml(role, entity_id=f"https://idp{number:03}.example.net/idp").encode()
-            session.add(
-                IdPMetadata(
-                    connection_id=f"many-{number}",
-                    version=1,
-                    document=document,
-                    trust="confirmed keys",
-                    fingerprints=[],
-                    misses=[],
-                    trusted_by="a test",
-                    added_at=site.clock(),
-                )
-            )
-
-
 @pytest.mark.conformance("SDP-SP23")
 def test_hundreds_are_paged_searched_by_a_plain_form_and_quick(site: Site, browser: TestApp) -> None:
-    many(site, 600)
+    site.connect_many(600)
     page = chooser(browser)
     assert len(names(page)) == 40
     assert names(page)[:2] == ["Example University", "Institute 000"]
