@@ -15,13 +15,14 @@ import httpx
 from sqlalchemy import Engine, event
 
 from federation.http import BackChannel, Policy
+from federation.registry.querying import Querier
 from federation.storage import engine as engines
 from federation.storage import migrations
 from federation.storage.secrets import SecretBox
 from federation.storage.session import SessionFactory, factory
 from idp_app import keys as key_files
 from idp_app.keys import Keys
-from idp_app.services import bell, outbox, second_factor
+from idp_app.services import bell, metadata, outbox, second_factor
 from idp_app.services.live import Partners
 from idp_app.services.methods import Methods
 from idp_app.services.passwords import Passwords
@@ -59,10 +60,12 @@ class Installation:
         engine = engines.create(settings.database_url)
         migrations.require_current(engine, script_location=SCRIPTS, version_table=VERSION_TABLE)
         sessions = factory(engine)
+        querier = Querier(metadata.HOST, sessions, metadata.limits_of(settings), clock=clock)
+        partners = Partners(settings.banned_algorithms, querier)
         ring = bell.Ringer(settings)
         outbox.on_commit(sessions, ring)
         event.listen(engine, "engine_disposed", lambda _engine: ring.close())
-        return cls(settings, keys, engine, sessions, clock, Partners(settings.banned_algorithms))
+        return cls(settings, keys, engine, sessions, clock, partners)
 
     def check(self) -> None:
         """Raise `ConfigurationError` unless keys and database can be used now."""

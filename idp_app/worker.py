@@ -1,4 +1,4 @@
-"""The worker: a process that provisions what changed, tells sites of logouts, and tidies up once an hour.
+"""The worker: it provisions what changed, tells sites of logouts, has metadata refreshed, and tidies up each hour.
 
 Several may run at once.
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import threading
 import time
 from datetime import datetime, timedelta
 from random import random
@@ -18,11 +19,12 @@ from typing import Any, Final
 from huey import Huey
 from huey.consumer import Consumer, Scheduler
 
+from federation.registry.work import ACTOR, run_elsewhere
 from federation.storage.session import unit_of_work
 from federation.web import logs
 from federation.web.reference import new_reference
 from idp_app.installation import Installation
-from idp_app.services import bell, housekeeping
+from idp_app.services import bell, housekeeping, metadata
 from idp_app.services.logout import ending
 from idp_app.services.provisioning import journal, service
 from idp_app.services.provisioning.run import Report, run
@@ -44,6 +46,7 @@ class Worker:
         self._installation = installation
         self._connect = service.connector(installation)
         self._tidied: datetime | None = None
+        self._refreshing: threading.Thread | None = None
         self.stopping = False
         self._queue = queue
         self._bell = bell.Bell(queue, sweep=self.sweep, run=self.run)
@@ -52,10 +55,19 @@ class Worker:
     def tick(self) -> None:
         """What the clock does: look for what no bell announced, and tidy up when an hour has passed."""
         self.sweep()
+        self.refresh_metadata()
         now = self._installation.clock()
         if self._tidied is None or now - self._tidied >= _HOUSEKEEPING:
             self._tidied = now
             tidy(self._installation)
+
+    def refresh_metadata(self) -> None:
+        """Refresh the sources that are due, beside everything else: the work is another process's."""
+        if self._refreshing is not None and self._refreshing.is_alive():
+            return
+        if metadata.desk(self._installation, ACTOR).refresher().has_work():
+            self._refreshing = threading.Thread(target=refresh_metadata, args=(self._installation,), daemon=True)
+            self._refreshing.start()
 
     def sweep(self) -> None:
         """Tell sites of logouts, work off the outbox, and queue a run for each connection with something to do."""
@@ -126,6 +138,8 @@ def work_once(installation: Installation) -> None:
             random=random,
         )
         log_report(report)
+    if metadata.desk(installation, ACTOR).refresher().has_work():
+        refresh_metadata(installation)
     tidy(installation)
 
 
@@ -144,6 +158,21 @@ def tidy(installation: Installation) -> None:
         gone["provisioning log"] = journal.purge(session, now=now, keep=settings.audit_retention)
     if any(gone.values()):
         log.info("purged", **{name.replace(" ", "_"): count for name, count in gone.items() if count})
+
+
+def refresh_metadata(installation: Installation) -> None:
+    """Refresh the sources that are due in another process, and wait for it."""
+    reports = run_elsewhere(
+        metadata.HOST_NAME,
+        database_url=installation.settings.database_url,
+        limits=metadata.limits_of(installation.settings),
+        reference=new_reference(),
+    )
+    for report in reports:
+        tell = log.info if report.ok else log.warning
+        tell(
+            "metadata_refreshed" if report.ok else "metadata_not_refreshed", source=report.source, said=report.sentence
+        )
 
 
 def log_report(report: Report) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from federation.attributes.catalogue import CATALOGUE
 from federation.http import BackChannel, Policy
+from federation.registry.querying import Querier
 from federation.saml.identifiers import new_id
 from federation.saml.messages import NameIDPolicy
 from federation.saml.metadata import outgoing, publishing
@@ -23,12 +24,13 @@ from federation.saml.names import IDPDISC, REQINIT, Binding
 from federation.storage import engine as engines
 from federation.storage.session import SessionFactory, factory
 from federation.web import Site
+from federation.web.scope import scope_of
 from sp_app import keys, settings
 from sp_app.keys import Keys
-from sp_app.services import artifacts
+from sp_app.services import artifacts, metadata
 from sp_app.services.chooser import Choices
-from sp_app.services.connections import Partners
 from sp_app.services.login import Limits, Self
+from sp_app.services.partners import Partners
 from sp_app.services.served import Served
 from sp_app.settings import SPSettings
 
@@ -143,22 +145,27 @@ def includeme(config: Configurator) -> None:
     config.set_federation_site(Site(key=site_key(own), name=own.site_name, public_url=own.public_url))
 
     def install() -> None:
-        config.registry[_KEY] = _provider(config.registry.getUtility(IRoutesMapper), own, own_keys, engine, served)
+        config.registry[_KEY] = _provider(config.registry, own, own_keys, engine, served)
 
     config.action("sp_app.provider", install, order=PHASE3_CONFIG + 1)  # routes are connected in phase 3
 
 
-def _provider(mapper: Any, own: SPSettings, own_keys: Keys, engine: Engine, served: Served) -> Provider:
+def _provider(registry: Any, own: SPSettings, own_keys: Keys, engine: Engine, served: Served) -> Provider:
+    mapper = registry.getUtility(IRoutesMapper)
+
     def url(route_name: str) -> str:
         return str(own.public_url + mapper.get_route(route_name).generate({}))
 
     metadata_url = url("sp.metadata")
+    sessions = factory(engine)
+    limits = metadata.limits_of(own, own.entity_id or metadata_url)
+    querier = Querier(metadata.HOST, sessions, limits, clock=lambda: scope_of(registry).clock())
     return Provider(
         settings=own,
         keys=own_keys,
         engine=engine,
-        sessions=factory(engine),
-        partners=Partners(own.banned_algorithms),
+        sessions=sessions,
+        partners=Partners(own.banned_algorithms, querier),
         back_channel=BackChannel(Policy(allow_loopback=own.allow_http_loopback, networks=own.private_networks)),
         choices=Choices(),
         served=served,

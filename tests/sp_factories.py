@@ -34,7 +34,7 @@ from federation.storage import engine as engines
 from federation.storage.session import unit_of_work
 from federation.web.scope import scope_of
 from sp_app import database, demo, keys
-from sp_app.models import Base, IdPConnection, IdPMetadata
+from sp_app.models import Base, IdPConnection
 from sp_app.provider import Provider, provider_of
 from sp_app.services import connections, switch
 from tests.factories import key_pair, signing_key
@@ -251,7 +251,6 @@ class Site:
         """Connect as many more identity providers, called Institute 000 and so on, by the quickest way."""
         now = self.clock()
         kept = {"created_at": now, "modified_at": now, "valid_until": None, "request_binding": "redirect"}
-        judged = {"trust": "confirmed keys", "fingerprints": [], "misses": [], "trusted_by": "a test", "added_at": now}
         with self.unit_of_work() as session:
             for number in range(count):
                 entity_id, name = f"https://idp{number:03}.example.net/idp", f"Institute {number:03}"
@@ -260,12 +259,8 @@ class Site:
                     key_xml("idp") + sso_xml(f"https://idp{number:03}.example.net/sso"), extensions=told
                 )
                 document = entity_xml(role, entity_id=entity_id).encode()
-                own = IdPConnection(
-                    id=f"many-{number}", entity_id=entity_id, name=name, state="active", metadata_version=1, **kept
-                )
-                session.add(own)
-                session.flush()
-                session.add(IdPMetadata(connection_id=own.id, version=1, document=document, **judged))
+                more = {"metadata_version": 1, "metadata_xml": document, "revision": 1, **kept}
+                session.add(IdPConnection(id=f"many-{number}", entity_id=entity_id, name=name, state="active", **more))
 
     def change_connection(self, **values: Any) -> None:
         """Change our record of the identity provider."""

@@ -33,7 +33,8 @@ class Client:
     """A client for one thread at a time; connections are kept until it is closed.
 
     `timeout` is seconds for the whole exchange, redirects included; `max_bytes` bounds each body. `resolve` answers the
-    addresses of a host name, as text. `transport` replaces the network (tests).
+    addresses of a host name, as text. `transport` replaces the network (tests). With `other_sites` a redirect of a GET
+    may lead to another site, under the same rules for its scheme and address: for documents that prove themselves.
     """
 
     def __init__(
@@ -46,11 +47,13 @@ class Client:
         ssl_context: ssl.SSLContext | None = None,
         resolve: Resolver | None = None,
         transport: httpx.BaseTransport | None = None,
+        other_sites: bool = False,
     ) -> None:
         self._policy = policy
         self._timeout = timeout
         self._max_bytes = max_bytes
         self._max_redirects = max_redirects
+        self._other_sites = other_sites
         self._bounds = Bounds()
         backend = CheckedBackend(policy, self._bounds, resolve or system_addresses)
         # No proxy and no netrc from the environment: they would decide where we connect, and as whom.
@@ -76,7 +79,7 @@ class Client:
             answer = self._exchange(method, url, headers or {}, content)
             if answer.status not in _REDIRECTS or "location" not in answer.headers:
                 return answer
-            url = _redirected(method, url, answer)
+            url = _redirected(method, url, answer, other_sites=self._other_sites)
         raise Forbidden(_origin(url), f"more than {self._max_redirects} redirects")
 
     def _require_scheme(self, url: str) -> str:
@@ -112,10 +115,12 @@ class Client:
         return Answer(response.status_code, headers, b"".join(chunks))
 
 
-def _redirected(method: str, url: str, answer: Answer) -> str:
-    """Where a redirect goes. Raises `Forbidden` for another origin, and where a POST would become a GET."""
+def _redirected(method: str, url: str, answer: Answer, *, other_sites: bool) -> str:
+    """Where a redirect goes. Raises `Forbidden` for another origin, from https to http, and for a POST made a GET."""
     target = str(_parts(url).join(_parts(answer.headers["location"])))
-    if _origin(target) != _origin(url):
+    if _parts(url).scheme == "https" and _parts(target).scheme != "https":
+        raise Forbidden(_origin(url), "a redirect away from https is not followed")
+    if _origin(target) != _origin(url) and not (other_sites and method in ("GET", "HEAD")):
         raise Forbidden(_origin(url), f"a redirect to another site ({_origin(target)}) is not followed")
     if method not in ("GET", "HEAD") and answer.status not in _KEEPING_METHOD:
         raise Forbidden(_origin(url), f"a {method} is not repeated as a GET")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from federation.cli.configuration import ConfigFile, configuration_option
-from idp_app.cli import audiences, connections, people, provisioning, site
+from idp_app.cli import audiences, connections, metadata, people, provisioning, site
 
 
 @click.group()
@@ -16,5 +16,12 @@ def idp(context: click.Context, config: ConfigFile) -> None:
     context.obj = config
 
 
-for command in (*site.COMMANDS, *people.COMMANDS, *audiences.COMMANDS, *connections.COMMANDS, *provisioning.COMMANDS):
+for command in (
+    *site.COMMANDS,
+    *people.COMMANDS,
+    *audiences.COMMANDS,
+    *connections.COMMANDS,
+    *provisioning.COMMANDS,
+    *metadata.COMMANDS,
+):
     idp.add_command(command)

@@ -6,6 +6,7 @@ from idp_app.models.audit import AuditEntry
 from idp_app.models.base import Base
 from idp_app.models.connections import Connection, ConnectionState, Trust, connection_audience
 from idp_app.models.logout import LogoutRun, LogoutStep, ReceivedLogout, StepState
+from idp_app.models.metadata import MetadataAbsence, MetadataEntity, MetadataSource, MetadataVersion
 from idp_app.models.people import Group, Person, group_member
 from idp_app.models.provisioning import AccountLink, Change, GroupLink, MemberLink, Pending, ProvisioningLog, Stream
 from idp_app.models.requests import ReceivedRequest
@@ -29,6 +30,10 @@ __all__ = [
     "LogoutRun",
     "LogoutStep",
     "MemberLink",
+    "MetadataAbsence",
+    "MetadataEntity",
+    "MetadataSource",
+    "MetadataVersion",
     "Participation",
     "Pending",
     "Person",

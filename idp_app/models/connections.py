@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Column, ForeignKey, Index, Table
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from federation.registry.columns import HolderColumns
 from federation.storage.secrets import Sealed
 from idp_app.models.audiences import Audience
 from idp_app.models.base import Base, new_uuid
@@ -27,6 +28,7 @@ class Trust(enum.StrEnum):
 
     SIGNED = "signed"
     CONFIRMED = "confirmed"
+    HTTPS = "https"
 
 
 connection_audience = Table(
@@ -38,7 +40,7 @@ connection_audience = Table(
 )
 
 
-class Connection(Base):
+class Connection(HolderColumns, Base):
     """A service provider: its metadata, why it is trusted, whom it may serve, what it is told, how it is provisioned.
 
     `version` grows with every change of the row or its audiences; web workers keep what they parsed under it. `misses`
@@ -52,11 +54,8 @@ class Connection(Base):
     id: Mapped[str] = mapped_column(primary_key=True, default=new_uuid)
     name: Mapped[str]
     name_key: Mapped[str] = mapped_column(unique=True)
-    entity_id: Mapped[str] = mapped_column(unique=True)
     state: Mapped[ConnectionState]
     version: Mapped[int] = mapped_column(default=1)
-    metadata_xml: Mapped[bytes]
-    valid_until: Mapped[datetime | None]
     trust: Mapped[Trust]
     trust_fingerprints: Mapped[list[str]]
     trusted_at: Mapped[datetime]

@@ -39,7 +39,7 @@ class LogoutRun(Base):
     person_id: Mapped[str | None]
     by_browser: Mapped[bool]
     browser_hash: Mapped[bytes | None]
-    requester_id: Mapped[str | None] = mapped_column(ForeignKey("connection.id", ondelete="CASCADE"))
+    requester_id: Mapped[str | None]
     request_id: Mapped[str | None]
     relay_state: Mapped[str | None]
     asynchronous: Mapped[bool]
@@ -81,7 +81,7 @@ class LogoutStep(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     run_key: Mapped[str] = mapped_column(ForeignKey("logout_run.key", ondelete="CASCADE"))
     position: Mapped[int]
-    connection_id: Mapped[str] = mapped_column(ForeignKey("connection.id", ondelete="CASCADE"))
+    connection_id: Mapped[str]
     name_id: Mapped[dict[str, Any]]
     session_indexes: Mapped[list[str]]
     state: Mapped[StepState]

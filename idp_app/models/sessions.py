@@ -36,14 +36,15 @@ class SignInSession(Base):
 class Participation(Base):
     """A site that a session reached, and a name we used there, exactly as it was issued (SAML Profiles 4.4; SDP-IDP27).
 
-    A site may know one session by several names. A NameID without a Format has the empty one.
+    A site may know one session by several names. A NameID without a Format has the empty one. `connection_id` is no
+    foreign key: the site may be an entity of a federation's source (`LiveConnection.id`).
     """
 
     __tablename__ = "participation"
     __table_args__ = (Index(None, "name_id"),)
 
     session_id: Mapped[str] = mapped_column(ForeignKey("sign_in_session.id", ondelete="CASCADE"), primary_key=True)
-    connection_id: Mapped[str] = mapped_column(ForeignKey("connection.id", ondelete="CASCADE"), primary_key=True)
+    connection_id: Mapped[str] = mapped_column(primary_key=True)
     name_id_format: Mapped[str] = mapped_column(primary_key=True)
     name_id: Mapped[str] = mapped_column(primary_key=True)
     name_qualifier: Mapped[str | None]

@@ -1,6 +1,6 @@
 """Connections: connecting a service provider, and everything an administrator changes about one.
 
-Nothing but `connect` ever changes whom we trust.
+Nothing but `connect` here, and a refresh by the rule of its source (`federation.registry`), changes whom we trust.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 
 from federation.attributes.policy import ReleasePolicy
 from federation.errors import PolicyRefusal
+from federation.registry import versions
+from federation.registry.host import Occasion
 from federation.saml.checks import Check
 from federation.saml.metadata import fingerprints
 from federation.saml.metadata.locations import is_secure
@@ -24,7 +26,7 @@ from idp_app.errors import InvalidInput, NotThere
 from idp_app.models import Audience, Connection, ConnectionState, Trust
 from idp_app.models.base import new_uuid
 from idp_app.options import Options
-from idp_app.services import audit, outbox
+from idp_app.services import audit, metadata, outbox
 from idp_app.services.act import Act
 from idp_app.services.live import live
 from idp_app.services.readiness import Readiness
@@ -128,20 +130,28 @@ def connect(
         session.add(connection)
     connection.name, connection.name_key = name, key(name)
     connection.state = ConnectionState.ACTIVE
-    connection.metadata_xml = trusted.document
-    connection.valid_until = trusted.entity.valid_until
-    connection.trust = Trust.SIGNED if trusted.signed else Trust.CONFIRMED
-    connection.trust_fingerprints = list(pins) or [each.value for each in fingerprints.of_entity(trusted.entity)]
-    connection.trusted_at, connection.trusted_by = act.now, act.actor
-    connection.misses = [
-        {"rule": miss.rule, "level": miss.level.value, "message": miss.message, "reference": miss.reference}
-        for miss in trusted.misses
-    ]
     connection.release_policy = policy.to_json()
     chosen = Options.from_json(connection.options or {}).changed(presets, options)
     ready.require(trusted.entity, chosen)
     connection.options = chosen.to_json()
     connection.audiences = list(audiences)
+    trust = Trust.SIGNED if trusted.signed else Trust.CONFIRMED
+    vouched = list(pins) or [each.value for each in fingerprints.of_entity(trusted.entity)]
+    if is_new:
+        # Before it has a version: the columns of the row, which has to be there first.
+        connection.metadata_version, connection.metadata_xml, connection.misses = 0, trusted.document, []
+        connection.trust, connection.trust_fingerprints = trust, vouched
+        connection.trusted_at, connection.trusted_by, connection.modified = act.now, act.actor, act.now
+    versions.adopt(
+        session,
+        metadata.HOST,
+        connection,
+        trusted,
+        ground=metadata.GROUNDS[trust],
+        fingerprints=vouched,
+        origin="a file",
+        occasion=Occasion(act.now, act.actor, act.reference),
+    )
     _changed(session, connection, act, "connection.connected", checks=trusted.checks)
     return connection, is_new
 

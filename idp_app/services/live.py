@@ -1,41 +1,50 @@
-"""Connections as the hot path needs them: parsed once for each version of the row and kept in the process."""
+"""Partners as the hot path needs them: parsed once for each version of the row and kept in the process.
+
+A connection of ours goes first; then come the entities of federations' sources, which need none; then the Metadata
+Query responders are asked about a stranger.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from federation.attributes import policy as release
 from federation.attributes.policy import ReleasePolicy
+from federation.registry.effective import effective_entity
+from federation.registry.lookup import KEEP, Entities, Known
+from federation.registry.querying import Querier
 from federation.saml import encryption
 from federation.saml.algorithms import DEFAULT_ALGORITHMS, Algorithms, allowed
 from federation.saml.bindings import artifact
 from federation.saml.metadata import outgoing
 from federation.saml.metadata.entity import Entity, KeyDescriptor, RequestedAttribute, SPRole
-from federation.saml.metadata.reading import read_document
 from federation.saml.names import LOGOUT_BINDING, Binding
 from federation.saml.signature import SigningKey
 from idp_app.errors import NotThere
 from idp_app.models import Connection, ConnectionState
 from idp_app.models.base import table_of
 from idp_app.options import AUTO, NO_OPTIONS, Options
+from idp_app.services.metadata import HOST
 
 
 @dataclass(frozen=True, slots=True)
 class LiveConnection:
-    """One connection, parsed. `audiences` are ids.
+    """One partner, parsed: a connection, or an entity of a federation's source with that source's defaults.
+
+    `id` is the connection's, or stands for the entityID. `audiences` are ids.
 
     `encryption_key` is None for a partner that has none, and for one that only has keys we cannot encrypt to; the
     latter gets no assertion (`has_unusable_keys`), because leaving the encryption out is not ours to decide.
     """
 
     id: str
-    version: int
+    version: Any
     name: str
     entity_id: str
     state: ConnectionState
@@ -61,8 +70,8 @@ class LiveConnection:
         return self.encryption_key is None and bool(self.sp.encryption_keys) and bool(self.options.encrypted_parts)
 
     def usable(self, now: datetime) -> bool:
-        """Whether its metadata may still be used (SAML Metadata 2.3.2, validUntil)."""
-        return self.valid_until is None or now < self.valid_until
+        """Whether its metadata may still be used (SAML Metadata 2.3.2, validUntil), and says where to send anything."""
+        return (self.valid_until is None or now < self.valid_until) and bool(self.sp.assertion_consumer)
 
     def requested(self, index: int | None) -> Sequence[RequestedAttribute]:
         """What its metadata asks for, by the request's AttributeConsumingServiceIndex."""
@@ -83,14 +92,30 @@ _BY_ID: Final = _VERSION.where(_TABLE.c.id == bindparam("sought"))
 class Partners:
     """The parsed connections of this process. A stale one is never used: each look-up compares the version."""
 
-    def __init__(self, banned: Collection[str] = ()) -> None:
+    def __init__(self, banned: Collection[str] = (), querier: Querier | None = None) -> None:
         self._banned = frozenset(banned)
         self._parsed: dict[str, LiveConnection] = {}
+        self._federated: dict[str, LiveConnection] = {}
+        self._entities = Entities(HOST)
+        self._querier = querier
 
     def by_entity_id(self, session: Session, entity_id: str) -> LiveConnection | None:
-        """The connection to an entity, whatever its state, or None."""
+        """The partner with an entityID, whatever its connection's state, or None."""
         row = session.execute(_BY_ENTITY_ID, {"sought": entity_id}).first()
-        return None if row is None else self._live(session, row.id, row.version)
+        if row is not None:
+            return self._live(session, row.id, row.version)
+        return self._of_federation(self._entities.by_entity_id(session, entity_id))
+
+    def introduced(self, session: Session, entity_id: str) -> LiveConnection | None:
+        """As `by_entity_id`, for the issuer of a message: about a stranger the responders are asked (IIP-MD01).
+
+        That takes seconds at most. Call it before anything is written in the session's transaction.
+        """
+        partner = self.by_entity_id(session, entity_id)
+        if partner is not None or self._querier is None or not self._querier.look_up(session, entity_id):
+            return partner
+        with self._querier.fresh_session() as fresh:  # the caller's may have begun before the answer was written
+            return self.by_entity_id(fresh, entity_id)
 
     def by_source_id(self, session: Session, source_id: bytes) -> LiveConnection | None:
         """The connection to the entity that made an artifact (SAML Bindings 3.6.4.2), whatever its state, or None."""
@@ -100,11 +125,14 @@ class Partners:
         return None
 
     def by_id(self, session: Session, connection_id: str) -> LiveConnection:
-        """The connection with an id. Raises `NotThere`."""
+        """The partner with an id. Raises `NotThere`."""
         row = session.execute(_BY_ID, {"sought": connection_id}).first()
-        if row is None:
+        if row is not None:
+            return self._live(session, row.id, row.version)
+        partner = self._of_federation(self._entities.by_key(session, connection_id))
+        if partner is None:
             raise NotThere("connection", connection_id)
-        return self._live(session, row.id, row.version)
+        return partner
 
     def _live(self, session: Session, connection_id: str, version: int) -> LiveConnection:
         known = self._parsed.get(connection_id)
@@ -113,13 +141,23 @@ class Partners:
             self._parsed[connection_id] = known
         return known
 
+    def _of_federation(self, known: Known | None) -> LiveConnection | None:
+        """An entity with the defaults of its source. What is kept is bounded by what `Entities` keeps."""
+        if known is None:
+            return None
+        partner = self._federated.get(known.key)
+        if partner is None or partner.version != known.version:
+            partner = _federated(known, self._banned)
+            if len(self._federated) >= KEEP:
+                self._federated = {}
+            self._federated[known.key] = partner
+        return partner
+
 
 def live(connection: Connection, banned: frozenset[str] = frozenset()) -> LiveConnection:
     """Parse a row. Its metadata was verified before it was stored. `banned` algorithms are the site's."""
-    entities = read_document(connection.metadata_xml)
-    entity = next(entity for entity in entities if entity.entity_id == connection.entity_id)
-    if entity.sp is None:
-        raise NotThere("service provider", connection.entity_id)
+    entity = effective_entity(connection)
+    sp = entity.sp or SPRole()  # newer metadata has taken it back: nothing can be sent anywhere
     options = Options.from_json(connection.options)
     algorithms = allowed(options.presets, banned)
     return LiveConnection(
@@ -130,11 +168,32 @@ def live(connection: Connection, banned: frozenset[str] = frozenset()) -> LiveCo
         state=connection.state,
         valid_until=connection.valid_until,
         entity=entity,
-        sp=entity.sp,
+        sp=sp,
         policy=ReleasePolicy.from_json(connection.release_policy),
         audiences=frozenset(audience.id for audience in connection.audiences),
-        encryption_key=encryption_key(entity.sp, options, algorithms),
+        encryption_key=encryption_key(sp, options, algorithms),
         options=options,
+        algorithms=algorithms,
+    )
+
+
+def _federated(known: Known, banned: frozenset[str]) -> LiveConnection:
+    sp = known.entity.sp
+    assert sp is not None  # the look-up asks for service providers
+    algorithms = allowed((), banned)
+    return LiveConnection(
+        id=known.key,
+        version=known.version,
+        name=known.name,
+        entity_id=known.entity.entity_id,
+        state=ConnectionState.ACTIVE,
+        valid_until=known.valid_until,
+        entity=known.entity,
+        sp=sp,
+        policy=ReleasePolicy.from_json(known.defaults["release"]),
+        audiences=frozenset(known.defaults["audiences"]),
+        encryption_key=encryption_key(sp, NO_OPTIONS, algorithms),
+        options=NO_OPTIONS,
         algorithms=algorithms,
     )
 

@@ -97,7 +97,7 @@ def arrive(
     Raises `Malformed` or `Refused` with every check made.
     """
     issuer = sso_request.issuer_of(received)
-    partner = sender or installation.partners.by_entity_id(session, issuer)
+    partner = sender or installation.partners.introduced(session, issuer)
     checks = run((partner_is_connected,), (), partner, issuer)
     assert partner is not None
     settings = installation.settings

@@ -122,10 +122,10 @@ def connect(
             kind=audit.ADMINISTERED,
             reference="",
             at=now(),
-            detail=f"metadata version {version.version} made live from the command line, trusted by {version.trust}",
+            detail=f"metadata version {version.number} made live from the command line, trusted by {version.trust}",
             idp_entity_id=connection.entity_id,
         )
-        click.echo(f"{connection.name} ({connection.entity_id}) is connected, metadata version {version.version}.")
+        click.echo(f"{connection.name} ({connection.entity_id}) is connected, metadata version {version.number}.")
         for miss in connections.misses(connection, version):
             click.echo(f"  {miss['level']}: {miss['message']}")
 

@@ -107,10 +107,14 @@ def explain(config: ConfigFile, reference: str) -> None:
 
 
 @click.command
-@click.option("--once", is_flag=True, help="Purge once and end.")
+@click.option("--once", is_flag=True, help="Do it once and end.")
 @click.pass_obj
 def worker(config: ConfigFile, once: bool) -> None:
-    """Delete what has expired, every ten minutes: requests, replay entries, sessions, old audit entries."""
+    """Refresh what metadata is due, and delete what has expired: requests, replay entries, sessions, old audit entries.
+
+    It does so every ten minutes.
+    """
+    from sp_app.cli.metadata import refresh_due
     from sp_app.services.purge import purge
 
     settings = settings_of(config)
@@ -118,6 +122,8 @@ def worker(config: ConfigFile, once: bool) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     while not stop.is_set():
+        for sentence in refresh_due(config):
+            click.echo(sentence)
         with unit_of_work(config) as session:
             purged = purge(session, now=now(), audit_retention=settings.audit_retention)
         if once or any(purged.values()):

@@ -3,10 +3,11 @@
 from sp_app.models.account import Account
 from sp_app.models.audit import AuditEntry
 from sp_app.models.base import Base
-from sp_app.models.connection import IdPConnection, IdPMetadata
+from sp_app.models.connection import IdPConnection
 from sp_app.models.link import Link, identifier_key
 from sp_app.models.login import HeldRequest, PendingChoice, PendingRequest, ReplayEntry
 from sp_app.models.logout import RememberedLogout, SignOut
+from sp_app.models.metadata import MetadataAbsence, MetadataEntity, MetadataSource, MetadataVersion
 from sp_app.models.scim import ScimAnswer, ScimEmail, ScimGroup, ScimMember, ScimUser
 from sp_app.models.scim_token import ScimToken
 from sp_app.models.session import FederatedSession, subject_key
@@ -20,8 +21,11 @@ __all__ = [
     "FederationSwitch",
     "HeldRequest",
     "IdPConnection",
-    "IdPMetadata",
     "Link",
+    "MetadataAbsence",
+    "MetadataEntity",
+    "MetadataSource",
+    "MetadataVersion",
     "PendingChoice",
     "PendingRequest",
     "RememberedLogout",

@@ -17,13 +17,14 @@ class PendingRequest(Base):
     `handle_hash` is the SHA-256 of the RelayState value, `binding_hash` that of the cookie that names the browser: what
     a reader of the database sees opens nothing. `target` is a path of this site; `force_authn` and `class_refs` are
     what the answer has to show besides. `consumed_at` is set once.
+    `connection_id` is no foreign key: it may be the key of an entity of a federation's source.
     """
 
     __tablename__ = "sp_pending_request"
 
     handle_hash: Mapped[str] = mapped_column(primary_key=True)
     request_id: Mapped[str]
-    connection_id: Mapped[str] = mapped_column(ForeignKey("sp_idp_connection.id", ondelete="CASCADE"))
+    connection_id: Mapped[str]
     binding_hash: Mapped[str]
     target: Mapped[str]
     force_authn: Mapped[bool]

@@ -32,9 +32,12 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a response is held against. `pending` is None for an unsolicited one."""
+    """What a response is held against. `pending` is None for an unsolicited one.
 
-    connection: IdPConnection
+    `connection` is None where the request went to an entity of a federation's source.
+    """
+
+    connection: IdPConnection | None
     target: str
     pending: PendingRequest | None
 

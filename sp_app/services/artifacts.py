@@ -29,7 +29,7 @@ from federation.saml.profiles.artifact_rules import ArtifactExpectations
 from federation.saml.signature import SigningKey
 from sp_app.models import HeldRequest, IdPConnection
 from sp_app.services import connections
-from sp_app.services.connections import Partner, Partners
+from sp_app.services.partners import Partner, Partners
 
 INDEX: Final = 0
 """The index of our one ArtifactResolutionService."""

@@ -17,12 +17,12 @@ from urllib.parse import urlsplit
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from federation.registry.effective import effective_entity
 from federation.saml.metadata import languages
 from federation.saml.metadata.entity import Entity, Logo
 from federation.saml.metadata.languages import Pairs
-from federation.saml.metadata.reading import read_document
 from federation.saml.metadata.selection import ENTITY_CATEGORY
-from sp_app.models import IdPConnection, IdPMetadata
+from sp_app.models import IdPConnection
 from sp_app.services.connections import ACTIVE
 
 HIDE_FROM_DISCOVERY: Final = "http://refeds.org/category/hide-from-discovery"
@@ -70,12 +70,12 @@ class Choices:
     def listed(self, session: Session, now: datetime) -> tuple[Choice, ...]:
         """The active ones whose metadata is valid and that do not want to be hidden (REFEDS Hide From Discovery)."""
         rows = session.execute(
-            select(IdPConnection.id, IdPConnection.metadata_version, IdPConnection.name).where(
+            select(IdPConnection.id, IdPConnection.revision, IdPConnection.name).where(
                 IdPConnection.state == ACTIVE,
                 or_(IdPConnection.valid_until.is_(None), IdPConnection.valid_until > now),
             )
         )
-        live = [(row.id, row.metadata_version, row.name) for row in rows]
+        live = [(row.id, row.revision, row.name) for row in rows]
         known = self._known
         missing = [key for key in live if key not in known]
         if missing:
@@ -90,20 +90,14 @@ def _made(
     session: Session, keys: Sequence[tuple[str, int, str]]
 ) -> Iterable[tuple[tuple[str, int, str], Choice | None]]:
     for start in range(0, len(keys), _AT_ONCE):
-        wanted = {(connection_id, version): name for connection_id, version, name in keys[start : start + _AT_ONCE]}
-        rows = session.execute(
-            select(IdPMetadata.connection_id, IdPMetadata.version, IdPMetadata.document, IdPConnection.entity_id)
-            .join(IdPConnection, IdPConnection.id == IdPMetadata.connection_id)
-            .where(
-                IdPMetadata.connection_id.in_([connection_id for connection_id, _ in wanted]),
-                IdPMetadata.version == IdPConnection.metadata_version,
-            )
+        wanted = {(connection_id, revision): name for connection_id, revision, name in keys[start : start + _AT_ONCE]}
+        found = session.scalars(
+            select(IdPConnection).where(IdPConnection.id.in_([connection_id for connection_id, _ in wanted]))
         )
-        for row in rows:
-            name = wanted.get((row.connection_id, row.version))
+        for connection in found:
+            name = wanted.get((connection.id, connection.revision))
             if name is not None:
-                (entity,) = (each for each in read_document(row.document) if each.entity_id == row.entity_id)
-                yield (row.connection_id, row.version, name), choice_of(entity, name)
+                yield (connection.id, connection.revision, name), choice_of(effective_entity(connection), name)
 
 
 def choice_of(entity: Entity, name: str) -> Choice | None:

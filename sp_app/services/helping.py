@@ -14,8 +14,8 @@ from federation.saml.names import StatusCode
 from federation.saml.profiles import error_url
 from federation.saml.profiles.error_url import ErrorCode
 from federation.saml.profiles.refusals import StatusRefused
-from sp_app.services.connections import Partner
 from sp_app.services.identity import MissingAttributes
+from sp_app.services.partners import Partner
 
 _HELPERS: Final = ("support", "technical", "administrative")
 _BY_STATUS: Final = {

@@ -37,8 +37,8 @@ from sp_app.models.once import insert_once
 from sp_app.services import artifacts, binding, connections, identity, late_sessions, options, sessions
 from sp_app.services.arrivals import Arrived, Expected, Visitor, require_same_account, unsolicited
 from sp_app.services.artifacts import Reference
-from sp_app.services.connections import Partner, Partners
 from sp_app.services.linking import Linking
+from sp_app.services.partners import Partner, Partners
 from sp_app.services.sessions import digest
 from sp_app.services.wishes import Wish
 
@@ -48,7 +48,7 @@ MAX_HANDLE_LENGTH: Final = 80  # SAML Bindings 3.5.3: RelayState never exceeds i
 # Statements of the hot path are made once: building one costs as much as running it.
 _REMEMBERED: Final = (
     select(PendingRequest, IdPConnection)
-    .join(IdPConnection, IdPConnection.id == PendingRequest.connection_id)
+    .outerjoin(IdPConnection, IdPConnection.id == PendingRequest.connection_id)
     .where(PendingRequest.handle_hash == bindparam("handle"))
 )
 _TAKE: Final = (
@@ -172,7 +172,7 @@ class Login:
         `browser` is the value of the browser's binding cookie, if it has one. Raises `NoIdentityProvider`,
         `SeveralIdentityProviders`, and `PolicyRefusal` for a connection that may not be used now.
         """
-        partner = self._partners.of(self._session, self._choose(idp_entity_id), self._now)
+        partner = self._choose(idp_entity_id)
         endpoint, role = _single_sign_on(partner), partner.entity.idp
         assert role is not None
         request = sso_request.build(
@@ -229,18 +229,25 @@ class Login:
         """The identity provider that a remembered request went to, where it may be used now: for a page that helps."""
         remembered = self._remembered(handle)
         try:
-            return self._partners.of(self._session, remembered[1], self._now) if remembered is not None else None
+            return self._partner(*remembered) if remembered is not None else None
         except PolicyRefusal:
             return None
 
-    def _choose(self, idp_entity_id: str | None) -> IdPConnection:
+    def _partner(self, pending: PendingRequest | None, connection: IdPConnection | None) -> Partner:
+        """Whom a remembered request went to, or who is welcome. Raises `PolicyRefusal` when it cannot be used now."""
+        if connection is not None or pending is None:
+            assert connection is not None  # who is welcome without a request has one
+            return self._partners.of(self._session, connection, self._now)
+        return self._partners.of_federation(self._session, pending.connection_id, self._now)
+
+    def _choose(self, idp_entity_id: str | None) -> Partner:
         if idp_entity_id is not None:
-            connection = connections.by_entity_id(self._session, idp_entity_id)
-            if connection is None:
+            partner = self._partners.introduced(self._session, idp_entity_id, self._now)
+            if partner is None:
                 raise UnknownIdentityProvider(
                     "login.idp_known", "this site has no connection to that identity provider"
                 )
-            return connection
+            return partner
         choices = connections.active(self._session)
         if not choices:
             raise NoIdentityProvider(
@@ -248,7 +255,7 @@ class Login:
             )
         if len(choices) > 1:
             raise SeveralIdentityProviders
-        return choices[0]
+        return self._partners.of(self._session, choices[0], self._now)
 
     # -- finish -------------------------------------------------------------------------------------------------------
 
@@ -260,7 +267,7 @@ class Login:
         fetched; `PolicyRefusal` when the person may not come in. The transaction is to be rolled back then.
         """
         expected = self._expected(arrived, visitor)
-        pending, partner = expected.pending, self._partners.of(self._session, expected.connection, self._now)
+        pending, partner = expected.pending, self._partner(expected.pending, expected.connection)
         received = arrived if isinstance(arrived, Received) else self._fetched(arrived, partner)
         accepted = sso_response.accept(
             received,
@@ -312,7 +319,7 @@ class Login:
             now=self._now,
         )
 
-    def _remembered(self, handle: str | None) -> tuple[PendingRequest, IdPConnection] | None:
+    def _remembered(self, handle: str | None) -> tuple[PendingRequest, IdPConnection | None] | None:
         if not handle or len(handle) > MAX_HANDLE_LENGTH:
             return None
         found = self._session.execute(_REMEMBERED, {"handle": digest(handle)}).one_or_none()

@@ -26,9 +26,9 @@ from federation.saml.profiles.logout import AcceptedLogoutRequest
 from federation.saml.profiles.logout_rules import LogoutExpectations
 from sp_app.models import FederatedSession, ReplayEntry, subject_key
 from sp_app.models.once import insert_once
-from sp_app.services import connections, late_sessions, sessions
-from sp_app.services.connections import Partner, Partners
+from sp_app.services import late_sessions, sessions
 from sp_app.services.login import Self
+from sp_app.services.partners import Partner, Partners
 from sp_app.services.sessions import EndedSession, digest
 
 UNKNOWN: Final = Status(StatusCode.REQUESTER, StatusCode.UNKNOWN_PRINCIPAL, "No session of that subject is open here.")
@@ -70,8 +70,7 @@ class Logout:
     def arrive(self, received: Received) -> Arrival:
         """Accept a LogoutRequest, once. Raises `Malformed`, or `Refused` with every check made."""
         issuer = logout.issuer_of(received)
-        connection = connections.by_entity_id(self._session, issuer)
-        partner = self._partners.known(self._session, connection) if connection is not None else None
+        partner = self._partners.known_by(self._session, issuer)
         checks = run((partner_is_connected,), (), partner, issuer)
         assert partner is not None
         assert partner.entity.idp is not None

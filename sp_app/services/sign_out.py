@@ -28,9 +28,9 @@ from federation.saml.metadata.entity import Endpoint
 from federation.saml.profiles import logout
 from federation.saml.profiles.logout_rules import LogoutExpectations
 from sp_app.models import FederatedSession, SignOut
-from sp_app.services import connections, sessions
-from sp_app.services.connections import Partner, Partners
+from sp_app.services import sessions
 from sp_app.services.login import HANDLE_OCTETS, MAX_HANDLE_LENGTH, Self
+from sp_app.services.partners import Partner, Partners
 from sp_app.services.sessions import EndedSession, digest
 
 WINDOW: Final = timedelta(hours=1)
@@ -145,13 +145,15 @@ class SigningOut:
 
     def way_to_ask(self, held: FederatedSession) -> tuple[Partner, Endpoint] | None:
         """Who can be asked to end a session's siblings, and where; None where nobody can."""
-        connection = connections.by_entity_id(self._session, held.idp_entity_id)
-        if connection is None or held.subject is None:
+        if held.subject is None:
             return None
         try:
-            partner = self._partners.of(self._session, connection, self._now)
-            partner.signing_key(self._self.signing_key)
+            partner = self._partners.usable_by(self._session, held.idp_entity_id, self._now)
+            if partner is not None:
+                partner.signing_key(self._self.signing_key)
         except PolicyRefusal:  # paused, its metadata has expired, or it leaves us no algorithm
+            return None
+        if partner is None:
             return None
         endpoint = logout.asked_at(partner.entity.idp) if partner.entity.idp is not None else None
         return (partner, endpoint) if endpoint is not None else None
@@ -184,10 +186,9 @@ class SigningOut:
         assert began is not None
         checks = run((relay_state_returned,), checks, began, received.relay_state)
         checks = run((answered_in_time,), checks, began, self._now)
-        connection = connections.by_entity_id(self._session, issuer)
-        checks = run((still_connected,), checks, connection is not None, issuer)
-        assert connection is not None
-        partner = self._partners.known(self._session, connection)
+        partner = self._partners.known_by(self._session, issuer)
+        checks = run((still_connected,), checks, partner is not None, issuer)
+        assert partner is not None
         assert partner.entity.idp is not None
         accepted = logout.accept_response(
             received,

@@ -85,6 +85,7 @@ def verify(
     own_entity_id: str,
     role: str,
     signer_fingerprints: Sequence[str] = (),
+    signer_certificates: Sequence[bytes] = (),
     confirmed_key_fingerprints: Sequence[str] = (),
     entity_id: str | None = None,
     max_validity: timedelta = MAX_VALIDITY,
@@ -95,7 +96,8 @@ def verify(
 ) -> TrustedMetadata:
     """Decide whether one partner's metadata may be used, for the role (`idp` or `sp`) that we need it for.
 
-    `signer_fingerprints` pin the certificates (or keys) that may sign: with any given, an unsigned document is refused.
+    `signer_fingerprints` pin the certificates (or keys) that may sign, `signer_certificates` (DER) as much: with any
+    given, an unsigned document is refused.
     `confirmed_key_fingerprints` were compared by a person: one that names the certificate whose key made the signature
     counts as its pin; otherwise every key of the entity must be among them, or the document itself. `entity_id` is the
     one that was asked for, if any. `exceptions` are names from `rules.EXCEPTIONS`.
@@ -108,7 +110,7 @@ def verify(
         raise ConfigurationError(f"metadata trust: no role {role!r}, or no exception among {sorted(chosen)}")
     root = xml.parse(document, max_bytes=max_bytes)
     expect_metadata(root)
-    pins = Pins.of(fingerprints=signer_fingerprints)
+    pins = Pins.of(fingerprints=signer_fingerprints, certificates_der=signer_certificates)
     confirmed = frozenset(map(certificates.normalise_fingerprint, confirmed_key_fingerprints))
     origin = examine(root, pins, confirmed=confirmed)
     element = root if origin.octets is None else xml.reparse(origin.octets)

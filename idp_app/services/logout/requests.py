@@ -59,7 +59,7 @@ def request_is_new(fresh: bool) -> Seen:
 def arrive(session: Session, received: Received, installation: Installation, now: datetime) -> Arrival:
     """Accept a LogoutRequest, once. Raises `Malformed`, or `Refused` with every check made."""
     issuer = logout.issuer_of(received)
-    partner = installation.partners.by_entity_id(session, issuer)
+    partner = installation.partners.introduced(session, issuer)
     checks = run((partner_is_connected,), (), partner, issuer)
     assert partner is not None
     settings = installation.settings

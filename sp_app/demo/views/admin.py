@@ -8,9 +8,9 @@ from pyramid.response import Response
 from pyramid.view import view_config, view_defaults
 
 from federation.errors import ConfigurationError
+from federation.registry.effective import effective_entity
 from federation.saml import algorithms
 from federation.saml.metadata.fingerprints import of_entity
-from federation.saml.metadata.reading import read_document
 from federation.web import page
 from federation.web.saml import redirect
 from sp_app.demo.security import Permission
@@ -51,7 +51,7 @@ class Console:
         """One identity provider: its addresses, its keys, why we trust it, and what its metadata misses."""
         connection = self._connection()
         version = connections.live_metadata(self.session, connection)
-        entity = next(each for each in read_document(version.document) if each.entity_id == connection.entity_id)
+        entity = effective_entity(connection)
         values = {
             "connection": connection,
             "version": version,

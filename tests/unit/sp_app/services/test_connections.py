@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy.orm import Session
 
 from federation.errors import PolicyRefusal, Refused
+from federation.registry import effective
 from federation.saml.metadata.trust import Unconfirmed
 from sp_app.services import connections
-from sp_app.services.connections import Partners
+from sp_app.services.partners import Partners
 from tests.sp_factories import NOW, Clock, FakeIdP, connect
 
 OWN = "https://intranet.example.org/saml/metadata"
@@ -27,7 +28,7 @@ def test_signed_metadata_becomes_live_when_its_signer_is_confirmed(session: Sess
     assert connection.state == "active"
     assert connection.valid_until == NOW + timedelta(days=21)
     version = connections.live_metadata(session, connection)
-    assert (version.version, version.trust, version.trusted_by) == (1, "signature", "a test")
+    assert (version.number, version.trust, version.decided_by) == (1, "signature", "a test")
 
 
 def test_nothing_becomes_live_that_nobody_confirmed(session: Session, idp: FakeIdP) -> None:
@@ -71,8 +72,8 @@ def test_a_name_of_our_own_survives_newer_metadata(session: Session, idp: FakeId
 
 def test_metadata_is_parsed_once_per_version(session: Session, idp: FakeIdP, monkeypatch: pytest.MonkeyPatch) -> None:
     parsed = []
-    read = connections.read_document
-    monkeypatch.setattr(connections, "read_document", lambda document: parsed.append(1) or read(document))
+    read = effective.read_document
+    monkeypatch.setattr(effective, "read_document", lambda document: parsed.append(1) or read(document))
     partners, connection = Partners(), connect(session, idp, OWN)
     parsed.clear()
     for _ in range(3):
