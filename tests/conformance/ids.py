@@ -198,8 +198,6 @@ NOT_YET: Final = {
 """Ids that no test carries, each with its reason."""
 
 OPEN: Final = (
-    "IIP-MD01",
-    "IIP-MD02",
     "IIP-SP06",
     "IIP-IDP03",
     "IIP-IDP04",
@@ -208,7 +206,6 @@ OPEN: Final = (
     "SDP-G02",
     "SDP-G03",
     "SDP-G04",
-    "SDP-MD01",
     "SDP-SP17",
     "SDP-IDP03",
     "SDP-IDP10",
