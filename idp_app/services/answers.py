@@ -46,7 +46,7 @@ def assertion(
     act: Act,
     *,
     checks: tuple[Check, ...] = (),
-) -> PostForm | str:
+) -> PostForm:
     """The response with an assertion about the person, or the error that no NameID fits (SAML Profiles 4.1.4.2)."""
     settings = installation.settings
     person = release.attributes_of(
@@ -141,7 +141,7 @@ def error(
     act: Act,
     *,
     checks: tuple[Check, ...] = (),
-) -> PostForm | str:
+) -> PostForm:
     """The response that tells a partner why there is no assertion (SAML Core 3.2.2.2; IIP-IDP05)."""
     response_id = new_id()
     xml = sso_response.build_error(
@@ -192,12 +192,16 @@ def record_denial(
 
 def _deliver(
     session: Session, installation: Installation, partner: LiveConnection, question: Question, xml: bytes, act: Act
-) -> PostForm | str:
-    """By HTTP-POST the message itself; by HTTP-Artifact a reference, while the message waits here to be fetched."""
+) -> PostForm:
+    """By HTTP-POST the message itself; by HTTP-Artifact a reference, while the message waits here to be fetched.
+
+    The reference travels by a form too (SAML Bindings 3.6.3): on the way here the person may have submitted the sign-in
+    form, and Chromium holds every redirect that follows against that page's `form-action`.
+    """
     destination, relay_state = question.acs_url, question.relay_state
     if question.acs_binding == Binding.ARTIFACT:
         reference = artifacts.hold(session, installation, partner, xml, act.now)
-        return artifact.encode_url(reference, destination=destination, relay_state=relay_state)
+        return artifact.encode_form(reference, destination=destination, relay_state=relay_state)
     return post.encode(xml, parameter="SAMLResponse", destination=destination, relay_state=relay_state)
 
 

@@ -63,8 +63,8 @@ class Denied:
     reason: str
 
 
-Outcome = PostForm | str | SignInNeeded | SecondFactorNeeded | Denied
-"""A message for the browser to carry (a form, or an address to be redirected to), or what a person settles."""
+Outcome = PostForm | SignInNeeded | SecondFactorNeeded | Denied
+"""A form for the browser to carry, or what a person settles."""
 
 REQUEST_DENIED = Status(StatusCode.RESPONDER, StatusCode.REQUEST_DENIED, "This person may not use this service.")
 CANCELLED = Status(StatusCode.RESPONDER, StatusCode.AUTHN_FAILED, "The person cancelled the sign-in.")

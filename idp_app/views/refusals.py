@@ -116,7 +116,7 @@ def answer(request: Request, refused: RequestRefused, received: Received) -> Res
     message = answers.error(
         idp.session, idp.installation, partner, question, refused.status, idp.act, checks=refused.checks
     )
-    return saml.message_response(request, message, f"Back to {partner.name}", recipient=partner.name)
+    return saml.post_form_response(request, message, f"Back to {partner.name}", recipient=partner.name)
 
 
 def tell(request: Request, error: FederationError) -> Response:

@@ -105,7 +105,7 @@ def give_up(request: Request) -> Response:
     if waiting.question.request_id is None:  # nobody asked, so nobody waits for an answer
         return saml.redirect(request.federation.url("idp.home"))
     message = answers.error(idp.session, idp.installation, partner, waiting.question, status, idp.act)
-    return saml.message_response(request, message, f"Back to {partner.name}", recipient=partner.name)
+    return saml.post_form_response(request, message, f"Back to {partner.name}", recipient=partner.name)
 
 
 def waiting_for(request: Request, key: str) -> tuple[LiveConnection, Waiting]:
@@ -136,8 +136,8 @@ def _follow(request: Request, partner: LiveConnection, waiting: Waiting, checks:
     if checks and isinstance(outcome, sso.SignInNeeded | sso.SecondFactorNeeded):
         _note(request, partner, waiting, checks)
     match outcome:
-        case PostForm() | str():
-            return saml.message_response(request, outcome, f"Signing in to {partner.name}", recipient=partner.name)
+        case PostForm():
+            return saml.post_form_response(request, outcome, f"Signing in to {partner.name}", recipient=partner.name)
         case sso.SignInNeeded():
             return saml.redirect(request.federation.url("idp.sign_in", _query={"continue": waiting.key}))
         case sso.SecondFactorNeeded():

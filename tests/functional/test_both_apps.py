@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 import pytest
@@ -104,7 +104,8 @@ class Browser:
                 response = self._app(url).get(f"{parts.path}?{parts.query}", expect_errors=True)
             elif "message" in response.forms:
                 form = response.forms["message"]
-                self.visited.append(form.action)
+                reference = "SAMLart" in form.fields
+                self.visited.append(f"{form.action}?{urlencode(form.submit_fields())}" if reference else form.action)
                 path = urlsplit(form.action).path
                 response = self._app(form.action).post(path, form.submit_fields(), expect_errors=True)
             else:
@@ -204,9 +205,8 @@ def test_another_browser_gets_nothing_and_spoils_nothing(pair: Pair) -> None:
     browser = pair.browser()
     browser.sign_in()
     answer = browser.answered()
-    url = answer.location.removeprefix(INTRANET)
 
-    other = pair.sp.browser().get(url, expect_errors=True)
+    other = pair.sp.browser().post("/saml/acs", answer.forms["message"].submit_fields(), expect_errors=True)
     assert (other.status_int, "another browser" in other.text) == (403, True)
     assert pair.to_idp.asked == []
     assert browser.follow(answer).status_int == 200
@@ -248,7 +248,7 @@ def test_an_artifact_of_somebody_else_is_refused_before_anybody_is_asked(pair: P
     browser = pair.browser()
     browser.sign_in()
     answer = browser.answered()
-    _, relay_state = artifact.decode_query(urlsplit(answer.location).query)
+    _, relay_state = artifact.decode_form(answer.forms["message"].submit_fields())
     for made, rule in (
         (artifact.create("https://evil.example/saml/metadata", endpoint_index=0), "artifact.source_id"),
         (artifact.create(pair.idp.entity.entity_id, endpoint_index=9), "artifact.endpoint"),

@@ -80,7 +80,16 @@ class ShibbolethSP(ApacheSite):
         tree = etree.parse(self._etc / "shibboleth2.xml")
         application = _find(tree.getroot(), "ApplicationDefaults")
         # requireAuthenticatedEncryption: to this Shibboleth, anything but AES-GCM is an error.
-        application.attrib.update({"entityID": self.entity_id, "requireAuthenticatedEncryption": "true"})
+        # signing: what it sends by SOAP proves who it is, for we resolve no artifact without. requireConfidentiality:
+        # our side speaks plain http here, on loopback, which Shibboleth's SOAP client takes for a mistake.
+        application.attrib.update(
+            {
+                "entityID": self.entity_id,
+                "requireAuthenticatedEncryption": "true",
+                "requireConfidentiality": "false",
+                "signing": "back",
+            }
+        )
         _find(application, "Sessions").attrib.update({"handlerSSL": "false", "cookieProps": "http"})
         _find(application, "Sessions/c:Handler[@type='Session']").attrib["showAttributeValues"] = "true"
         sso = _find(application, "Sessions/c:SSO")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -136,6 +137,43 @@ def test_signed_in_alice_is_not_asked_again_and_stays_the_same_person(
 
     expect(page).to_have_url(f"{connected.url}/secure/?again")
     assert _session_attributes(connected, page)["pairwise-id"] == first
+
+
+def test_alice_signs_in_by_artifact_and_shibboleth_fetches_her_response(
+    idp: IdentityProvider, connected: ShibbolethSP, page: Page
+) -> None:
+    brought: list[Request] = []
+    page.on("request", lambda request: brought.append(request) if "SAMLart=" in (request.post_data or "") else None)
+    posted = _responses_posted_to(connected, page)
+    [index] = [
+        each.get("index")
+        for each in etree.fromstring(connected.metadata()).iterfind(".//md:AssertionConsumerService", NS)
+        if each.get("Binding") == "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Artifact"
+    ]
+
+    page.goto(f"{connected.url}/Shibboleth.sso/Login?acsIndex={index}&target={connected.url}/secure/")
+    sign_in(page, "alice")
+
+    expect(page).to_have_url(f"{connected.url}/secure/")
+    assert (len(brought), posted) == (1, [])
+    assert brought[0].url == f"{connected.url}/Shibboleth.sso/SAML2/Artifact"
+    assert _session_attributes(connected, page)["mail"] == ["alice@example.org"]
+    page.context.clear_cookies(name=re.compile("^_shibsession_"))
+    page.goto(f"{brought[0].url}?{brought[0].post_data}")
+    page.goto(f"{connected.url}/Shibboleth.sso/Session")
+    expect(page.locator("body")).to_contain_text("A valid session was not found.")
+
+
+def test_a_link_of_a_portal_signs_alice_in_without_a_request(
+    idp: IdentityProvider, connected: ShibbolethSP, page: Page
+) -> None:
+    acs = f"{connected.url}/Shibboleth.sso/SAML2/POST"
+    link = f"{idp.url}/saml/sso/unsolicited?providerId={connected.entity_id}&target={connected.url}/secure/"
+    page.goto(f"{link}&shire={acs}&time={int(time.time())}")
+    sign_in(page, "alice")
+
+    expect(page).to_have_url(f"{connected.url}/secure/")
+    assert _session_attributes(connected, page)["mail"] == ["alice@example.org"]
 
 
 def test_dave_is_refused_by_a_page_that_names_the_site_and_returns_him_with_request_denied(
