@@ -9,16 +9,19 @@ browser.post("/saml/acs", site.idp.answer(departure))
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
 from pyramid.router import Router
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
+from waitress.server import create_server
 from webtest import TestApp, TestResponse
 
 from federation.attributes.catalogue import CATALOGUE
@@ -329,6 +332,19 @@ def site_settings(folder: Path, **settings: str) -> dict[str, str]:
         "default_target": "/private",
     }
     return {f"sp.{name}": value for name, value in (names | settings).items()}
+
+
+@contextmanager
+def served(site: Site) -> Iterator[None]:
+    """Let the site be reached at the port of its own public address, on loopback."""
+    server = create_server(site.app, host="127.0.0.1", port=urlsplit(site.origin).port, threads=4)
+    thread = Thread(target=server.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.close()
+        thread.join(timeout=20)
 
 
 def make_site(folder: Path, *further_keys: str, **settings: str) -> Site:

@@ -81,7 +81,7 @@ class Choices:
         if missing:
             # A new dictionary, so that no other thread sees one half filled; what is no longer live is forgotten.
             made = dict(_made(session, missing))
-            known = {key: made[key] if key in made else known[key] for key in live}
+            known = {key: made.get(key, known.get(key)) for key in live}
             self._known = known
         return tuple(choice for key in live if (choice := known[key]) is not None)
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from threading import Thread
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from waitress.server import create_server
 
 from federation.saml import xml
 from federation.saml.bindings import redirect
@@ -21,7 +19,7 @@ from tests.browser.appearance import examine
 from tests.browser.person import Person
 from tests.browser.test_keyboard import focused, tab_to
 from tests.live import free_ports
-from tests.sp_factories import Departure, FakeIdP, Site, make_site
+from tests.sp_factories import Departure, FakeIdP, Site, make_site, served
 
 ROUND = (
     "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHZpZXdCb3g9IjAgMCA2NCA2NCI+PGNpcmNsZ"
@@ -57,12 +55,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     college.ui_info = COLLEGE
     made.connect(college)
     made.connect_many(60)
-    server = create_server(made.app, host="127.0.0.1", port=port, threads=4)
-    thread = Thread(target=server.run)
-    thread.start()
-    yield made
-    server.close()
-    thread.join(timeout=20)
+    with served(made):
+        yield made
     made.provider.engine.dispose()
 
 

@@ -46,10 +46,18 @@ class ShibbolethSP(ApacheSite):
     """One Shibboleth SP whose protected page is `/secure/`.
 
     `idp_metadata` and `idp_certificate` (PEM) are what the IdP's administrator handed over: the metadata as published,
-    and the certificate it is signed with, which Shibboleth pins.
+    and the certificate it is signed with, which Shibboleth pins. With a `discovery_url` people are asked there.
     """
 
-    def __init__(self, *, port: int, idp_entity_id: str, idp_metadata: bytes, idp_certificate: bytes) -> None:
+    def __init__(
+        self,
+        *,
+        port: int,
+        idp_entity_id: str,
+        idp_metadata: bytes,
+        idp_certificate: bytes,
+        discovery_url: str | None = None,
+    ) -> None:
         require(STOCK.joinpath("shibboleth2.xml").exists(), "libapache2-mod-shib is not installed")
         super().__init__(
             port=port, user="_shibd", modules=MODULES, directives=DIRECTIVES, ready="/Shibboleth.sso/Metadata"
@@ -61,7 +69,7 @@ class ShibbolethSP(ApacheSite):
         self.base.joinpath("htdocs/secure/index.html").write_text("<!doctype html><title>Secure</title>Signed in\n")
         self._etc.joinpath("idp-metadata.xml").write_bytes(idp_metadata)
         self._etc.joinpath("idp-signing.crt").write_bytes(idp_certificate)
-        self._configure(idp_entity_id)
+        self._configure(idp_entity_id, discovery_url)
         self._make_keys()
         self.environment |= {
             "SHIBSP_CFGDIR": f"{self.base}/etc",
@@ -72,7 +80,7 @@ class ShibbolethSP(ApacheSite):
             "SHIBSP_LISTENER_ADDRESS": f"{self.base}/run/shibd.sock",
         }
 
-    def _configure(self, idp_entity_id: str) -> None:
+    def _configure(self, idp_entity_id: str, discovery_url: str | None) -> None:
         """Copy the package's configuration and make the edits of an administrator who connects one IdP."""
         for source in STOCK.iterdir():
             if source.suffix != ".pem":
@@ -94,7 +102,10 @@ class ShibbolethSP(ApacheSite):
         _find(application, "Sessions/c:Handler[@type='Session']").attrib["showAttributeValues"] = "true"
         sso = _find(application, "Sessions/c:SSO")
         sso.attrib.clear()
-        sso.attrib["entityID"] = idp_entity_id
+        if discovery_url is None:
+            sso.attrib["entityID"] = idp_entity_id
+        else:
+            sso.attrib.update({"discoveryProtocol": "SAMLDS", "discoveryURL": discovery_url})
         _find(application, "AttributeExtractor").addprevious(
             etree.fromstring(
                 f"""<MetadataProvider xmlns="{CONFIG}" type="XML" validate="true" path="idp-metadata.xml">

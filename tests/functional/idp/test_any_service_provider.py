@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 
 import pytest
 
@@ -41,3 +42,24 @@ def test_a_document_type_is_refused_and_never_sent(idp: IdPSite, intranet: FakeS
     assert "Reference number" in page
     assert b"<!DOCTYPE" not in browser.get("/saml/metadata").body
     assert b"<!DOCTYPE" not in sent(browser.get(intranet.redirect_url())).xml
+
+
+@pytest.mark.conformance("IIP-SSO06")
+def test_everything_an_answer_needs_comes_out_of_the_metadata(idp: IdPSite) -> None:
+    """Addresses, keys and wishes: the site publishes anew, and not one setting of ours changes."""
+    sp = idp.connect(FakeSP("Shop", "https://shop.example.org"), release="directory")
+    browser = idp.sign_in("alice")
+    before = sp.accept(browser.get(sp.redirect_url()), idp.entity)
+    assert "displayName" in {each.friendly_name for each in before.attributes}
+    address = "https://new.example.org/acs?tenant=7"
+    moved = replace(
+        sp, encrypts=False, asks_for=("mail",), options={"acs_url": address, "want_assertions_signed": True}
+    )
+    idp.connect(moved, release="directory")
+    page = browser.get(moved.redirect_url(acs_url=address))
+    assert page.forms["message"].action == address
+    assert b"EncryptedAssertion" not in sent(page).xml
+    assert sent(page).xml.count(b"<ds:Signature ") + sent(page).xml.count(b"<ds:Signature>") == 2
+    after = moved.accept(page, idp.entity, acs_url=address)
+    assert {each.friendly_name for each in after.attributes} == {"pairwise-id", "mail"}
+    assert browser.get(sp.redirect_url(), expect_errors=True).status_int in (400, 403)  # the old address is none of its
