@@ -33,6 +33,7 @@ def includeme(config: Configurator) -> None:
     config.add_federation_route("sp.artifact", "/saml/artifact", factory=root, cross_site=True)
     config.add_federation_route("sp.logout", "/saml/logout", factory=root)
     config.add_federation_route("sp.logout.done", "/saml/logout/done", factory=root)
+    config.add_federation_route("sp.form", "/saml/form", factory=root)
     config.add_federation_route("sp.slo", "/saml/slo", factory=root, cross_site=True)
     config.scan("sp_app.views")
 

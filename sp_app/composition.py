@@ -21,6 +21,7 @@ from federation.errors import FederationError
 from federation.storage.session import for_transaction_manager
 from federation.web import cookies, csrf
 from federation.web.saml import form_action_sources
+from sp_app import keeping
 from sp_app.accounts import AccountStore, LocalAccount
 from sp_app.accounts.sql import SqlAccountStore
 from sp_app.models import FederatedSession
@@ -92,6 +93,13 @@ class Composition:
         wanted = {"target": target} if target is not None and is_safe(target) else None
         path: str = self._request.route_path("sp.login", _query=wanted)
         return path
+
+    def keep_form(self) -> str | None:
+        """Keep the form that came in this request; answers where a sign-in begins that ends by sending it again.
+
+        None where it cannot be kept: a long one, files, or what no page of this site has sent.
+        """
+        return keeping.keep(self._request)
 
     def logout_form(self, label: str = "Sign out", *, button_class: str = "") -> Markup:
         """A form with one button that signs this browser out, here and at its identity provider; for any page.

@@ -24,7 +24,8 @@ class SessionEnded:
     """A federated session has just ended, in this transaction: by its person, or at the identity provider's request.
 
     `session_id` is what `SignedIn` said when it began. The session may be one of another browser than the one that
-    `response` goes to; `here` says whether it is this one's.
+    `response` goes to; `here` says whether it is this one's, and nobody is signed in there any more. A new sign-in in
+    the same browser ends the session before it, too.
     """
 
     request: Request

@@ -4,6 +4,7 @@ from sp_app.models.account import Account
 from sp_app.models.audit import AuditEntry
 from sp_app.models.base import Base
 from sp_app.models.connection import IdPConnection
+from sp_app.models.form import KeptForm
 from sp_app.models.link import Link, identifier_key
 from sp_app.models.login import HeldRequest, PendingChoice, PendingRequest, ReplayEntry
 from sp_app.models.logout import RememberedLogout, SignOut
@@ -21,6 +22,7 @@ __all__ = [
     "FederationSwitch",
     "HeldRequest",
     "IdPConnection",
+    "KeptForm",
     "Link",
     "MetadataAbsence",
     "MetadataEntity",

@@ -10,7 +10,7 @@ from pyramid.view import view_config
 from federation.errors import PolicyRefusal
 from federation.web import cookies, csrf
 from federation.web.saml import message_response, receive, receive_artifact, redirect
-from sp_app.events import SignedIn
+from sp_app.events import SessionEnded, SignedIn
 from sp_app.services import audit, sessions, wishes
 from sp_app.services.arrivals import Visitor
 from sp_app.services.artifacts import Reference
@@ -107,8 +107,7 @@ def _towards(request: Request, departure: Departure) -> Response:
 def _arrived(request: Request, success: Success) -> Response:
     """A new session under a new cookie; an older one of this browser ends, and so do forms made before."""
     older = request.federation.cookies.get(request, cookies.SESSION)
-    if older:
-        sessions.end(request.sp.session, older, request.federation.now)
+    replaced = sessions.end(request.sp.session, older, request.federation.now) if older else None
     account_id = success.session.account_id
     request.sp.audit(
         kind=audit.SIGNED_IN,
@@ -120,5 +119,8 @@ def _arrived(request: Request, success: Success) -> Response:
     response = HTTPSeeOther(request.federation.site.origin + success.target)
     request.federation.cookies.set(response, cookies.SESSION, success.session.handle)
     csrf.renew(request)
+    if replaced is not None:
+        ended = (replaced.account_id, replaced.idp_entity_id, replaced.id)
+        request.registry.notify(SessionEnded(request, response, *ended, here=False))
     request.registry.notify(SignedIn(request, response, account_id, success.idp_entity_id, success.session.id))
     return response

@@ -93,9 +93,11 @@ def healthz(_context: object, request: Request) -> Response:
 
 @forbidden_view_config()
 def forbidden(error: HTTPForbidden, request: Request) -> Response:
-    """Whoever is not signed in is sent to sign in, and comes back to this very page."""
-    if request.identity is not None or request.method not in ("GET", "HEAD"):
+    """Whoever is not signed in is sent to sign in, and comes back to this very page, or sends this very form."""
+    if request.identity is not None:
         return problem_view(error, request)
     if not request.sp.enabled:
         return respond(request, _SWITCHED_OFF)
-    return redirect(request.federation.site.origin + request.sp.login_path(request.path_qs))
+    reading = request.method in ("GET", "HEAD")
+    path = request.sp.login_path(request.path_qs) if reading else request.sp.keep_form()
+    return redirect(request.federation.site.origin + path) if path is not None else problem_view(error, request)

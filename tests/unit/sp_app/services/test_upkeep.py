@@ -17,6 +17,7 @@ from sp_app.models import (
     AuditEntry,
     FederatedSession,
     HeldRequest,
+    KeptForm,
     PendingChoice,
     PendingRequest,
     RememberedLogout,
@@ -99,6 +100,7 @@ def test_what_has_expired_is_purged_and_nothing_else(session: Session) -> None:
         session.add(ReplayEntry(key=name, keep_until=at))
         begun = {"handle_hash": name, "account_id": "1", "idp_entity_id": IDP, "authn_instant": at, "attributes": []}
         session.add(FederatedSession(**begun, created_at=at, expires_at=at))
+        session.add(KeptForm(handle_hash=name, binding_hash="", sealed="", expires_at=at))
         session.add(SignOut(handle_hash=name, idp_entity_id=IDP, began_at=at, expires_at=at))
         remembered = {"subject_key": name, "session_indexes": [], "issued_at": at, "keep_until": at}
         session.add(RememberedLogout(**remembered))
@@ -112,6 +114,7 @@ def test_what_has_expired_is_purged_and_nothing_else(session: Session) -> None:
         ReplayEntry.key,
         FederatedSession.handle_hash,
         SignOut.handle_hash,
+        KeptForm.handle_hash,
         RememberedLogout.subject_key,
         AuditEntry.reference,
     ):
