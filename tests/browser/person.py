@@ -65,8 +65,8 @@ class Person:
         """Fill in the IdP's sign-in form, which must be showing, and send it."""
         sign_in(page or self.page, username, password)
 
-    def arrives(self, url: str, *, page: Page | None = None) -> None:
-        """Wait until the page is exactly at `url`."""
+    def arrives(self, url: str | re.Pattern[str], *, page: Page | None = None) -> None:
+        """Wait until the page is exactly at `url`, or at one that it matches."""
         expect(page or self.page).to_have_url(url)
 
     def arrives_at_idp(self, *, page: Page | None = None) -> None:

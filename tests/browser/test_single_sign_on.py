@@ -90,21 +90,6 @@ def test_a_response_without_its_browsers_cookie_signs_nobody_in_and_offers_a_res
     person.arrives(f"{person.sites.intranet}/private?item=7")
 
 
-def test_signing_out_ends_the_session_of_that_site_alone(person: Person) -> None:
-    person.page.goto(f"{person.sites.intranet}/private")
-    person.sign_in("carol")
-    person.arrives(f"{person.sites.intranet}/private")
-    person.page.goto(f"{person.sites.learning}/private")
-    person.arrives(f"{person.sites.learning}/private")
-
-    person.page.goto(f"{person.sites.intranet}/private")
-    person.page.get_by_role("button", name="Sign out").click()
-
-    expect(person.page.get_by_role("button", name="Sign out")).to_have_count(0)
-    assert person.whoami(person.sites.intranet) is None
-    assert person.whoami(person.sites.learning) is not None
-
-
 def test_who_is_outside_the_audience_is_told_why_and_can_go_back(person: Person) -> None:
     person.page.goto(f"{person.sites.intranet}/private")
     person.sign_in("bob")
