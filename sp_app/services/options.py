@@ -36,9 +36,9 @@ def choose(session: Session, connection: IdPConnection, options: Options, now: d
     """
     role = _role(session, connection)
     wanted = options.request_binding
-    if wanted is not None and not any(each.binding == REQUEST_BINDINGS[wanted] for each in role.single_sign_on):
+    if wanted is not None and wanted not in requests_by(role):
         raise PolicyRefusal("connection.request_binding", f"{connection.name} takes no requests by {wanted}")
-    if options.response_binding == "artifact" and not artifact_rules.services(role):
+    if options.response_binding is not None and options.response_binding not in responses_by(role):
         raise PolicyRefusal("connection.response_binding", f"{connection.name} has no artifact resolution service")
     changes = {
         name: value
@@ -50,6 +50,17 @@ def choose(session: Session, connection: IdPConnection, options: Options, now: d
     if changes:
         connection.modified_at = now
     return bool(changes)
+
+
+def requests_by(role: IdPRole) -> tuple[str, ...]:
+    """How an identity provider takes requests."""
+    offered = {each.binding for each in role.single_sign_on}
+    return tuple(name for name, binding in REQUEST_BINDINGS.items() if binding in offered)
+
+
+def responses_by(role: IdPRole) -> tuple[str, ...]:
+    """How an identity provider can answer."""
+    return tuple(RESPONSE_BINDINGS) if artifact_rules.services(role) else ("post",)
 
 
 def answers_by(role: IdPRole, response_binding: str) -> str:

@@ -7,7 +7,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config, view_defaults
 
-from federation.errors import ConfigurationError
+from federation.errors import ConfigurationError, PolicyRefusal
 from federation.registry.effective import effective_entity
 from federation.saml import algorithms
 from federation.saml.metadata.fingerprints import of_entity
@@ -15,7 +15,7 @@ from federation.web import page
 from federation.web.saml import redirect
 from sp_app.demo.security import Permission
 from sp_app.models import IdPConnection
-from sp_app.services import audit, connections, directory, scim_tokens, switch
+from sp_app.services import audit, connections, directory, options, scim_tokens, switch
 
 _STATES = {"pause": connections.PAUSED, "resume": connections.ACTIVE}
 
@@ -58,6 +58,8 @@ class Console:
             "entity": entity,
             "fingerprints": of_entity(entity),
             "misses": connections.misses(connection, version),
+            "sent_by": options.requests_by(entity.idp) if entity.idp is not None else (),
+            "answered_by": options.responses_by(entity.idp) if entity.idp is not None else (),
             "presets": [preset for preset in algorithms.PRESETS.values() if preset.allows],
         }
         return self._page("connection", values)
@@ -69,6 +71,8 @@ class Console:
         action = self.request.POST.get("action", "")
         if action == "presets":
             return self._set_presets(connection)
+        if action == "options":
+            return self._set_options(connection)
         state = _STATES.get(action)
         if state is None:
             raise HTTPNotFound
@@ -83,6 +87,22 @@ class Console:
         except ConfigurationError:
             raise HTTPNotFound from None
         self._note(f"set the presets to {', '.join(chosen)}", idp_entity_id=connection.entity_id)
+        return redirect(self.request.federation.url("admin.connection", id=connection.id))
+
+    def _set_options(self, connection: IdPConnection) -> Response:
+        fields = self.request.POST
+        sent, asked = fields.get("request_binding"), fields.get("response_binding")
+        if sent not in options.REQUEST_BINDINGS or asked not in options.RESPONSE_BINDINGS:
+            raise HTTPNotFound
+        chosen = options.Options(
+            request_binding=sent, response_binding=asked, allow_unsolicited="allow_unsolicited" in fields
+        )
+        try:
+            changed = options.choose(self.session, connection, chosen, self.request.federation.now)
+        except PolicyRefusal:
+            raise HTTPNotFound from None
+        if changed:
+            self._note(f"chose {options.described(connection)}", idp_entity_id=connection.entity_id)
         return redirect(self.request.federation.url("admin.connection", id=connection.id))
 
     @view_config(route_name="admin.accounts", request_method="GET")

@@ -92,3 +92,15 @@ def test_the_accounts_show_who_they_belong_to(site: Site, administrator: TestApp
     page = administrator.get("/admin/accounts")
     for text in ("Ada Admin", "administrator", "active", "sign-in"):
         assert text in page
+
+
+def test_an_administrator_chooses_how_messages_travel(site: Site, administrator: TestApp) -> None:
+    page = administrator.get("/admin").click(site.idp.name)
+    form = next(form for form in page.forms.values() if "request_binding" in form.fields)
+    assert [each[0] for each in form["request_binding"].options] == ["redirect", "post"]
+    form["request_binding"], form["allow_unsolicited"] = "post", True
+    assert form.submit("action", value="options").status_int == 303
+    stored = site.rows("select request_binding, response_binding, allow_unsolicited from sp_idp_connection")
+    assert stored == [("post", "post", True)]
+    details = site.rows("select detail from sp_audit where kind = 'administered' order by id desc limit 1")
+    assert "requests by post, responses by post, unsolicited ones allowed" in details[0][0]

@@ -158,3 +158,17 @@ def test_the_worker_purges(connected: Path) -> None:
 
 def test_commands_stand_on_the_clock_of_the_machine() -> None:
     assert cli_site.now().tzinfo is not None
+
+
+def test_how_messages_travel_is_shown_and_changed(connected: Path, idp: FakeIdP) -> None:
+    shown = "requests by redirect, responses by post, unsolicited ones refused"
+    assert shown in run(connected, "options", idp.entity_id).output
+    changed = run(connected, "options", idp.entity_id, "--request-binding", "post", "--allow-unsolicited").output
+    assert "requests by post, responses by post, unsolicited ones allowed" in changed
+    assert "unsolicited ones refused" in run(connected, "options", idp.entity_id, "--refuse-unsolicited").output
+    with pytest.raises(FederationError, match="no artifact resolution service"):
+        run(connected, "options", idp.entity_id, "--response-binding", "artifact")
+    with pytest.raises(FederationError, match="takes no requests by artifact"):
+        run(connected, "options", idp.entity_id, "--request-binding", "artifact")
+    with pytest.raises(ConfigurationError, match="no connection"):
+        run(connected, "options", "https://nobody.example/")
