@@ -7,8 +7,8 @@ metadata. Then those first canonical octets are parsed afresh: what the caller r
 signed, and the document that arrived is not needed any more.
 
 The shape leaves nothing of XML Signature to interpret: no identifier is resolved, no transform chosen, no key looked
-for. What remains is canonicalisation (libxml2, through lxml) and a signature over octets, which xmlsec verifies and a
-key object makes, wherever the key lives.
+for. What remains is canonicalisation (libxml2, through lxml) and a signature over octets, which a public
+key verifies and a key object makes, wherever the key lives.
 """
 
 from __future__ import annotations
@@ -292,10 +292,11 @@ def _signed_octets(candidate: Candidate) -> bytes:
     element.remove(signature)
     _set_text_before(element, before, (saved or "") + (tail or ""))
     try:
-        # An element inside a document is lifted out as a document of its own, with all namespaces in scope: a prefix in
-        # the inclusive list may be declared further up.
-        lifted = element if element.getparent() is None else xml.lift(element)
-        return xml.canonical(lifted, inclusive_prefixes(candidate.last_transform))
+        prefixes = inclusive_prefixes(candidate.last_transform)
+        # A prefix in the inclusive list may be declared further up: the element is then lifted out as a document of its
+        # own, with all namespaces in scope.
+        lifted = xml.lift(element) if prefixes and element.getparent() is not None else element
+        return xml.canonical(lifted, prefixes)
     finally:
         _set_text_before(element, before, saved)
         element.insert(position, signature)

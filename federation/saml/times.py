@@ -22,7 +22,15 @@ def parse_instant(text: str) -> datetime:
     Raises `Malformed` (rule `times.instant`).
     """
     text = text.strip(" \t\r\n")
-    match = _INSTANT.fullmatch(text) if len(text) <= 40 else None
+    if len(text) > 40:
+        raise Malformed("times.instant", "not an xs:dateTime")
+    return _instant(text)
+
+
+@lru_cache(maxsize=4096)
+def _instant(text: str) -> datetime:
+    """Remembered, because one message says the same few instants again and again."""
+    match = _INSTANT.fullmatch(text)
     if match is None:
         raise Malformed("times.instant", "not an xs:dateTime")
     micro = int(match[2][:6].ljust(6, "0")) if match[2] else 0

@@ -18,7 +18,7 @@ from federation.saml.codec import response as response_codec
 from federation.saml.messages import LogoutRequest, LogoutResponse, NameID, Received
 from federation.saml.metadata import trust
 from federation.saml.metadata.entity import Entity, Role
-from federation.saml.names import SAML, Algorithm, Binding, NameIDFormat
+from federation.saml.names import SAML, Binding, NameIDFormat
 from federation.saml.profiles import artifact, logout, sso_request, sso_response
 from federation.saml.profiles.artifact import ArtifactExpectations
 from federation.saml.profiles.logout import LogoutExpectations
@@ -51,7 +51,7 @@ class Delivery:
 def encrypted_to_sp(element: etree._Element, tag: str) -> etree._Element:
     """The element encrypted to the SP, in a wrapper of this name."""
     wrapper = xml.new(f"{A}{tag}", {"saml": SAML})
-    key = factories.descriptor(factories.decryption_key(), "encryption", encryption_methods=(Algorithm.AES128_GCM,))
+    key = factories.descriptor(factories.decryption_key(), "encryption")
     wrapper.append(encryption.encrypt(element, key=key))
     return wrapper
 

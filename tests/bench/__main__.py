@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 from contextlib import ExitStack
 from itertools import chain
 
-from tests.bench import metadata, peers, saml, start_up
-from tests.bench.measure import Entry, Result, run
+from tests.bench import metadata, others, peers, saml, start_up
+from tests.bench.measure import Absent, Entry, Result, run
+from tests.live import REQUIRE_ALL
 
 HEADINGS = ("", "measured", "beside", "measured", "ratio", "budget", "")
 
@@ -20,16 +22,25 @@ def main() -> int:
     arguments = parser.parse_args()
     with ExitStack() as running:
         groups = (
-            [peers.entries(running)] if arguments.peers else [saml.entries(), start_up.entries(), metadata.entries()]
+            [peers.entries(running)]
+            if arguments.peers
+            else [saml.entries(), others.entries(), start_up.entries(), metadata.entries()]
         )
-        results = [_best(entry) for entry in chain.from_iterable(groups)]
+        entries = list(chain.from_iterable(groups))
+        absent = [entry for entry in entries if isinstance(entry, Absent)]
+        results = [_best(entry) for entry in entries if not isinstance(entry, Absent)]
     rows = [HEADINGS, *(_row(result) for result in results)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    for entry in absent:
+        print(f"{entry.name}: not measured, {entry.missing} is missing")
     missed = [result for result in results if not result.kept]
     if missed and arguments.check:
         print(f"{len(missed)} over budget")
+        return 1
+    if absent and arguments.check and os.environ.get(REQUIRE_ALL) == "1":
+        print(f"{REQUIRE_ALL}=1: everything must be measured")
         return 1
     return 0
 

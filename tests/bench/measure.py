@@ -41,6 +41,14 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Absent:
+    """A line that cannot be measured here, and what is missing."""
+
+    name: str
+    missing: str
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """Medians of what was measured, and their ratio."""
 

@@ -18,7 +18,7 @@ from federation.saml.messages import Assertion, Attribute, Conditions, NameID, R
 from federation.saml.names import ConfirmationMethod, StatusCode
 from tests import factories
 from tests.attacks.forging import A, encrypted
-from tests.attacks.mutations import OCTETS, TREES, Choose, in_tree
+from tests.attacks.mutations import TREES, Choose, in_tree, own_words, replace_token
 
 MINUTE: Final = timedelta(minutes=1)
 HOUR: Final = timedelta(hours=1)
@@ -248,7 +248,7 @@ def changed(now: datetime, rounds: int, seed: str) -> Iterator[Message]:
 
             sign, sealed = choose(WRAPPINGS)
             yield Message("odd, and signed so", wrapped(value, sign, sealed=sealed, change_assertion=spoil))
-        for octet_change in OCTETS:
+        for octet_change in (own_words, replace_token):
             sign, sealed = choose(WRAPPINGS)
             octets = octet_change(wrapped(value, sign, sealed=sealed), choose)
             yield Message("octets changed after it was signed", octets)

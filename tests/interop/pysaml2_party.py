@@ -155,9 +155,16 @@ def service_provider(folder: Path) -> Saml2Client:
 
 
 def identity_provider(
-    folder: Path, *, partner: str | None = None, single_logout: Sequence[tuple[str, str]] = ()
+    folder: Path,
+    *,
+    partner: str | None = None,
+    single_logout: Sequence[tuple[str, str]] = (),
+    program: str | None = None,
 ) -> Server:
-    """pysaml2 as our IdP, which knows our SP: by its metadata in `partner`. `single_logout`: location and binding."""
+    """pysaml2 as our IdP, which knows our SP: by its metadata in `partner`. `single_logout`: location and binding.
+
+    Its cryptography is done by `program`, where one is named.
+    """
     partner = partner or MD_SP.format(
         ds=DS,
         entity_id=factories.SP,
@@ -178,7 +185,10 @@ def identity_provider(
             "name_id_format": [NameIDFormat.TRANSIENT],
         }
     }
-    return _with_backend(Server(config=IdPConfig().load(_common(factories.IDP, folder, "idp", partner, service))))
+    settings = _common(factories.IDP, folder, "idp", partner, service)
+    if program is not None:
+        return Server(config=IdPConfig().load(settings | {"xmlsec_binary": program}))
+    return _with_backend(Server(config=IdPConfig().load(settings)))
 
 
 def name_id(value: str, name_format: str | None, name_qualifier: str | None) -> NameID:

@@ -76,16 +76,20 @@ class Shape:
         found = Content()
         counts = [0] * len(self._slots)
         reached = 0
-        blank = _is_blank(element.text)
+        positions = self._position
+        between = element.text
+        blank = between is None or not between.strip(SPACE)
         for child in element:
             tag = child.tag
-            position = self._position.get(tag, -1)
+            position = positions.get(tag, -1)
             if position < reached:
                 problem = "is out of order" if position >= 0 else "does not belong there"
                 raise Malformed("xml.shape", f"{local_name(element)} holds an element that {problem}")
             reached = position
             counts[position] += 1
-            blank = blank and _is_blank(child.tail)
+            between = child.tail
+            if between is not None and between.strip(SPACE):
+                blank = False
             if tag in found:
                 found[tag].append(child)
             else:
@@ -97,10 +101,6 @@ class Shape:
                 names = " or ".join(tag.rpartition("}")[2] for tag in tags)
                 raise Malformed("xml.shape", f"{local_name(element)} holds {count} {names}")
         return found
-
-
-def _is_blank(piece: str | None) -> bool:
-    return piece is None or not piece.strip(SPACE)
 
 
 def text(element: etree._Element) -> str:
