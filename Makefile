@@ -93,6 +93,10 @@ FUZZ_JOBS ?= 2
 fuzz: $(VENV)/test.stamp ## Fuzz each parser for FUZZ_SECONDS=60, two at a time (FUZZ="name name" for some)
 	@$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) --jobs $(FUZZ_JOBS) $(FUZZ)
 
+.PHONY: differential
+differential: $(VENV)/test.stamp ## Thousands of messages before us and two other implementations: who differs, and our rule
+	@$(BIN)/python -m tests.differential
+
 .PHONY: bench
 bench: $(VENV)/test.stamp ## Measure each budget beside its yardstick and print the table
 	@$(BIN)/python -m tests.bench

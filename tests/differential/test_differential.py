@@ -3,11 +3,13 @@
 Who differs is told at run time only: `python -m tests.differential`, which also asks about thousands more.
 """
 
+from pathlib import Path
+
 import pytest
 
 from tests.differential import parties
 from tests.differential.__main__ import PARTS, part
-from tests.differential.comparing import compare, recorded
+from tests.differential.comparing import RECORDED, compare, recorded
 from tests.differential.kinds import Message, usual, wrapped
 from tests.interop.pysaml2_party import now
 
@@ -18,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", ["said", "some changed"])
 def test_every_difference_has_its_rule_and_its_count(name: str) -> None:
     found = part(name)
-    assert found.messages > 150
+    assert found.messages > 140
     if found.as_json() != recorded()[name]:
         pytest.fail("\n".join(["not what recorded.json says:", *found.table()]))
 
@@ -32,8 +34,7 @@ def test_everybody_accepts_the_usual_and_nobody_accepts_a_stranger() -> None:
     assert found.as_json() == {}
 
 
-def test_the_record_names_nobody() -> None:
-    text = str(recorded())
+def test_the_record_names_nobody(tmp_path: Path) -> None:
+    text = RECORDED.read_text()
     assert set(recorded()) == {"said", *PARTS}
-    assert "saml" not in text.replace("samlp", "").lower()
-    assert parties.ACCEPTED in text
+    assert [name for name in parties.others(tmp_path) if name in text] == []
