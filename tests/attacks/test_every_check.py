@@ -20,6 +20,7 @@ CATALOGUES = [
     for found in pkgutil.iter_modules(attacks.__path__)
     if found.name.startswith("catalogue")
 ]
+CLAUSES = ("SAML", "XML", "SDP", "IIP", "IDPDISC")
 CASES = [(catalogue, attack) for catalogue in CATALOGUES for attack in catalogue.ATTACKS]
 
 
@@ -35,8 +36,10 @@ def every_module() -> list[ModuleType]:
 
 
 def every_rule() -> Iterator[Rule]:
-    """Every named rule, where it is defined."""
+    """Every named rule of the core, where it is defined."""
     for module in every_module():
+        if not module.__name__.startswith("federation.saml."):
+            continue
         for value in vars(module).values():
             if hasattr(value, "rule") and hasattr(value, "__wrapped__") and value.__module__ == module.__name__:
                 yield value
@@ -88,7 +91,7 @@ def test_every_check_has_its_attack() -> None:
 
 
 def test_every_check_cites_its_clause() -> None:
-    uncited = [rule for rule in every_rule() if not vars(rule)["reference"].startswith(("SAML", "XML", "SDP", "IIP"))]
+    uncited = [rule for rule in every_rule() if not vars(rule)["reference"].startswith(CLAUSES)]
     assert uncited == []
     accepted = factories.accept_response(factories.response_xml(sign_assertion=True))
-    assert all(check.reference.startswith(("SAML", "XML", "SDP", "IIP")) for check in accepted.checks)
+    assert all(check.reference.startswith(CLAUSES) for check in accepted.checks)
