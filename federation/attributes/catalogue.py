@@ -19,7 +19,9 @@ from federation.saml.names import PAIRWISE_ID, SUBJECT_ID, NameFormat
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """One attribute. `label` is what people read; `is_identifier` marks what names the person and may be correlated."""
+    """One attribute. `label` is what people read; `is_identifier` marks what names the person and may be correlated,
+    `is_scoped` values that end in `@` and a domain for which only its own identity provider may speak (SDP-SP17).
+    """
 
     key: str
     name: str
@@ -27,12 +29,15 @@ class CatalogueEntry:
     label: str
     is_multi_valued: bool = False
     is_identifier: bool = False
+    is_scoped: bool = False
     name_format: str = NameFormat.URI
 
 
 _ENTRIES: Final = (
-    CatalogueEntry("pairwise_id", PAIRWISE_ID, "pairwise-id", "Pairwise identifier", is_identifier=True),
-    CatalogueEntry("subject_id", SUBJECT_ID, "subject-id", "Subject identifier", is_identifier=True),
+    CatalogueEntry(
+        "pairwise_id", PAIRWISE_ID, "pairwise-id", "Pairwise identifier", is_identifier=True, is_scoped=True
+    ),
+    CatalogueEntry("subject_id", SUBJECT_ID, "subject-id", "Subject identifier", is_identifier=True, is_scoped=True),
     CatalogueEntry("username", "urn:oid:0.9.2342.19200300.100.1.1", "uid", "User name", is_identifier=True),
     CatalogueEntry(
         "principal_name",
@@ -40,6 +45,7 @@ _ENTRIES: Final = (
         "eduPersonPrincipalName",
         "Principal name",
         is_identifier=True,
+        is_scoped=True,
     ),
     CatalogueEntry(
         "employee_number", "urn:oid:2.16.840.1.113730.3.1.3", "employeeNumber", "Employee number", is_identifier=True
@@ -68,6 +74,7 @@ _ENTRIES: Final = (
         "eduPersonScopedAffiliation",
         "Scoped affiliation",
         is_multi_valued=True,
+        is_scoped=True,
     ),
     CatalogueEntry(
         "entitlements",

@@ -9,19 +9,23 @@ who means it says so with the `:unconditional` form of the preset, for instance 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from federation.attributes.catalogue import CATALOGUE, entry_named
-from federation.attributes.presets import PRESETS, UNCONDITIONAL_SUFFIX
+from federation.attributes.presets import ACCESS_CATEGORIES, PRESETS, UNCONDITIONAL_SUFFIX
 from federation.errors import ConfigurationError
 from federation.saml.messages import Attribute
 from federation.saml.metadata.entity import Entity, RequestedAttribute
+from federation.saml.metadata.selection import ENTITY_CATEGORY
 from federation.saml.names import PAIRWISE_ID, SUBJECT_ID, SUBJECT_ID_REQ, NameFormat
 
 SIGNALS: Final[Mapping[str, str]] = {"pairwise-id": PAIRWISE_ID, "any": PAIRWISE_ID, "subject-id": SUBJECT_ID}
 """subject-id:req values and the identifier each asks for; `any` gets the one that says least (SDP-IDP15)."""
+
+
+_IDENTIFIERS: Final = ("pairwise_id", "subject_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +60,22 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class ReleasePolicy:
-    """The attributes that one connection may receive; `preset` names the template it came from, for display only."""
+    """The attributes that one connection may receive; `preset` names the template it came from, for display only.
+
+    `by_category` holds more rules for those whose metadata has an entity category (IIP-IDP03), as pairs of category and
+    rules; `for_entity` works them in.
+    """
 
     rules: tuple[Rule, ...] = ()
     preset: str | None = None
+    by_category: tuple[tuple[str, tuple[Rule, ...]], ...] = ()
 
     def __post_init__(self) -> None:
-        problems = [f"no attribute is called {rule.key!r}" for rule in self.rules if rule.key not in CATALOGUE]
-        keys = [rule.key for rule in self.rules]
-        problems += [f"{key!r} is listed twice" for key in sorted(set(keys)) if keys.count(key) > 1]
+        problems: list[str] = []
+        for rules in (self.rules, *(rules for _, rules in self.by_category)):
+            problems += [f"no attribute is called {rule.key!r}" for rule in rules if rule.key not in CATALOGUE]
+            keys = [rule.key for rule in rules]
+            problems += [f"{key!r} is listed twice" for key in sorted(set(keys)) if keys.count(key) > 1]
         if problems:
             raise ConfigurationError(*problems)
 
@@ -77,36 +88,70 @@ class ReleasePolicy:
             raise ConfigurationError(
                 f"no release preset is called {name!r}; choose from {choices}, each also with {UNCONDITIONAL_SUFFIX}"
             )
-        return cls(tuple(Rule(key, unconditional=bool(colon)) for key in PRESETS[base].keys), preset=name)
+        preset = PRESETS[base]
+        if preset.by_category and colon:
+            raise ConfigurationError(f"{base} releases by category, whatever else a partner's metadata requests")
+        by_category = tuple(
+            (category, tuple(Rule(key, unconditional=True) for key in keys)) for category, keys in preset.by_category
+        )
+        return cls(tuple(Rule(key, unconditional=bool(colon)) for key in preset.keys), name, by_category)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ReleasePolicy:
         """Read what `to_json` wrote. Raises `ConfigurationError` for anything else, so that no policy is guessed at."""
         try:
-            rules = tuple(_rule_from_json(key, options) for key, options in data["attributes"].items())
+            rules = _rules_from_json(data["attributes"])
+            by_category = tuple((uri, _rules_from_json(each)) for uri, each in data.get("categories", {}).items())
             preset = data.get("preset")
         except (KeyError, TypeError, AttributeError):
             raise ConfigurationError("the release policy is not in the form that this version writes") from None
-        if set(data) - {"attributes", "preset"} or not (preset is None or isinstance(preset, str)):
+        if set(data) - {"attributes", "preset", "categories"} or not (preset is None or isinstance(preset, str)):
             raise ConfigurationError("the release policy is not in the form that this version writes")
-        return cls(rules, preset)
+        return cls(rules, preset, by_category)
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON object: `{"preset": name or null, "attributes": {key: {"unconditional": bool, "values": [...]}}}`."""
-        attributes: dict[str, dict[str, Any]] = {}
-        for rule in self.rules:
-            attributes[rule.key] = {"unconditional": rule.unconditional}
-            if rule.values is not None:
-                attributes[rule.key]["values"] = list(rule.values)
-        return {"preset": self.preset, "attributes": attributes}
+        """A JSON object: `{"preset": name or null, "attributes": {key: {"unconditional": bool, "values": [...]}}}`.
+
+        Rules by category, where there are any, stand under `categories`, in the same form for each.
+        """
+        written: dict[str, Any] = {"preset": self.preset, "attributes": _rules_to_json(self.rules)}
+        if self.by_category:
+            written["categories"] = {category: _rules_to_json(rules) for category, rules in self.by_category}
+        return written
+
+    def for_entity(self, entity: Entity) -> ReleasePolicy:
+        """The policy for one SP: with the rules of its categories, and without the identifiers that it waived.
+
+        The three access categories are never united: who has several gets the one that tells the least (REFEDS). A
+        subject-id:req signal strikes the identifiers that it does not name, also where the policy is unconditional.
+        """
+        categories = entity.attribute(ENTITY_CATEGORY)
+        one = next((category for category in ACCESS_CATEGORIES if category in categories), None)
+        having = [
+            rules
+            for category, rules in self.by_category
+            if category in categories and (category not in ACCESS_CATEGORIES or category == one)
+        ]
+        merged = {rule.key: rule for rules in (*reversed(having), self.rules) for rule in rules}
+        wanted = _signalled(entity, frozenset(merged))
+        struck = () if wanted is None else [key for key in _IDENTIFIERS if CATALOGUE[key].name not in wanted]
+        return ReleasePolicy(tuple(rule for key, rule in merged.items() if key not in struck), self.preset)
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Every key that a rule names."""
+        return frozenset(rule.key for rule in self.rules)
 
 
-def requested_by(entity: Entity, index: int | None = None) -> tuple[RequestedAttribute, ...]:
+def requested_by(
+    entity: Entity, index: int | None = None, *, allowed: Collection[str] = ()
+) -> tuple[RequestedAttribute, ...]:
     """Everything an SP's metadata requests: one AttributeConsumingService, and the subject identifier signal.
 
     `index` is the request's AttributeConsumingServiceIndex (SAML Core 3.4.1); without it, or with one that the metadata
     does not have, the default service counts (SAML Metadata 2.4.4). The entity attribute subject-id:req adds its
-    identifier as required; `none` and a signal for the other one strike an identifier out (SDP-IDP15).
+    identifier as required; `none` and a signal for the other one strike an identifier out (SDP-IDP15). `any` means
+    the pairwise-id, unless `allowed`, the keys of the policy, hold the subject-id alone.
     """
     services = entity.sp.attribute_consuming if entity.sp is not None else ()
     requested: tuple[RequestedAttribute, ...] = ()
@@ -115,15 +160,23 @@ def requested_by(entity: Entity, index: int | None = None) -> tuple[RequestedAtt
         chosen = chosen or next((service for service in services if service.is_default), None)
         chosen = chosen or next((service for service in services if service.is_default is None), services[0])
         requested = chosen.requested
+    wanted = _signalled(entity, frozenset(allowed))
+    if wanted is None:
+        return requested
+    struck = {SUBJECT_ID, PAIRWISE_ID} - wanted
+    requested = tuple(attribute for attribute in requested if attribute.name not in struck)
+    missing = wanted - {attribute.name for attribute in requested}
+    return (*(RequestedAttribute(name, NameFormat.URI, is_required=True) for name in missing), *requested)
+
+
+def _signalled(entity: Entity, allowed: frozenset[str]) -> frozenset[str] | None:
+    """The identifiers that an SP's signal asks for, or None without a signal (or with one that says nothing clear)."""
     signal = entity.attribute(SUBJECT_ID_REQ)
     if len(signal) != 1 or signal[0] not in (*SIGNALS, "none"):
-        return requested
-    wanted = SIGNALS.get(signal[0])
-    struck = {SUBJECT_ID, PAIRWISE_ID} - {wanted}
-    requested = tuple(attribute for attribute in requested if attribute.name not in struck)
-    if wanted is None or any(attribute.name == wanted for attribute in requested):
-        return requested
-    return (RequestedAttribute(wanted, NameFormat.URI, is_required=True), *requested)
+        return None
+    if signal[0] == "any" and "subject_id" in allowed and "pairwise_id" not in allowed:
+        return frozenset({SUBJECT_ID})
+    return frozenset({SIGNALS[signal[0]]} if signal[0] in SIGNALS else ())
 
 
 def decide(
@@ -213,6 +266,17 @@ def _verdict(key: str, rule: Rule | None, wish: RequestedAttribute | None, value
     if not left:
         return verdict("value_not_wanted", "allowed, but not with any value that the person has")
     return verdict("released", "requested and allowed" if wish is not None else "allowed unconditionally", left)
+
+
+def _rules_from_json(data: Mapping[str, Any]) -> tuple[Rule, ...]:
+    return tuple(_rule_from_json(key, options) for key, options in data.items())
+
+
+def _rules_to_json(rules: Sequence[Rule]) -> dict[str, dict[str, Any]]:
+    return {
+        rule.key: {"unconditional": rule.unconditional} | ({} if rule.values is None else {"values": list(rule.values)})
+        for rule in rules
+    }
 
 
 def _rule_from_json(key: str, options: Mapping[str, Any]) -> Rule:

@@ -75,6 +75,7 @@ def response(
     json_wanted: bool,
 ) -> None:
     """Explain a Response as the service provider judges it. FILE holds the XML, or the base64 as posted."""
+    from federation.attributes import scopes
     from federation.saml.bindings.parameters import RESPONSE
     from federation.saml.profiles import explanation, sso_response
 
@@ -96,7 +97,8 @@ def response(
         )
         result = sso_response.accept(received, expected)
         name_id = None if result.name_id is None else result.name_id.value
-        return explanation.accepted(result.checks, name_id=name_id, attributes=result.attributes)
+        attributes, scoped = scopes.believed(result.attributes, expected.idp)
+        return explanation.accepted((*result.checks, *scoped), name_id=name_id, attributes=attributes)
 
     _show(judge, json_wanted)
 

@@ -55,6 +55,7 @@ def assertion(
         pairwise_id=release.pairwise_id(
             signed_in.person_id, partner.entity_id, secret=installation.identifier_secret, scope=settings.scope
         ),
+        subject_id=release.subject_id(signed_in.person_id, secret=installation.identifier_secret, scope=settings.scope),
     )
     options = partner.options
     attributes = release_policy.release(partner.policy, person, partner.requested(question.attribute_index))

@@ -75,7 +75,7 @@ class LiveConnection:
 
     def requested(self, index: int | None) -> Sequence[RequestedAttribute]:
         """What its metadata asks for, by the request's AttributeConsumingServiceIndex."""
-        return self.options.asked(release.requested_by(self.entity, index))
+        return self.options.asked(release.requested_by(self.entity, index, allowed=self.policy.keys))
 
     def signing_key(self, key: SigningKey) -> SigningKey:
         """Our key as every message to this partner uses it. Raises `NothingInCommon`."""
@@ -169,7 +169,7 @@ def live(connection: Connection, banned: frozenset[str] = frozenset()) -> LiveCo
         valid_until=connection.valid_until,
         entity=entity,
         sp=sp,
-        policy=ReleasePolicy.from_json(connection.release_policy),
+        policy=ReleasePolicy.from_json(connection.release_policy).for_entity(entity),
         audiences=frozenset(audience.id for audience in connection.audiences),
         encryption_key=encryption_key(sp, options, algorithms),
         options=options,
@@ -190,7 +190,7 @@ def _federated(known: Known, banned: frozenset[str]) -> LiveConnection:
         valid_until=known.valid_until,
         entity=known.entity,
         sp=sp,
-        policy=ReleasePolicy.from_json(known.defaults["release"]),
+        policy=ReleasePolicy.from_json(known.defaults["release"]).for_entity(known.entity),
         audiences=frozenset(known.defaults["audiences"]),
         encryption_key=encryption_key(sp, NO_OPTIONS, algorithms),
         options=NO_OPTIONS,

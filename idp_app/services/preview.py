@@ -48,10 +48,13 @@ def of_nobody(partner: LiveConnection) -> Preview:
 def of_person(session: Session, installation: Installation, partner: LiveConnection, person: Person) -> Preview:
     """The table for one person, and the decision about their audiences."""
     memberships = release.memberships_of(session, person.id)
-    identifier = release.pairwise_id(
-        person.id, partner.entity_id, secret=installation.identifier_secret, scope=installation.settings.scope
+    secret, scope = installation.identifier_secret, installation.settings.scope
+    values = release.attributes_of(
+        person,
+        memberships.groups,
+        pairwise_id=release.pairwise_id(person.id, partner.entity_id, secret=secret, scope=scope),
+        subject_id=release.subject_id(person.id, secret=secret, scope=scope),
     )
-    values = release.attributes_of(person, memberships.groups, pairwise_id=identifier)
     verdicts = decide(partner.policy, values, partner.requested(None))
     decision = eligibility.decide(
         guest=person.guest,

@@ -50,10 +50,14 @@ def memberships_of(session: Session, person_id: str) -> Memberships:
     )
 
 
-def attributes_of(person: Described, groups: tuple[str, ...], *, pairwise_id: str) -> Mapping[str, tuple[str, ...]]:
-    """The person's values under the catalogue's keys."""
+def attributes_of(
+    person: Described, groups: tuple[str, ...], *, pairwise_id: str, subject_id: str
+) -> Mapping[str, tuple[str, ...]]:
+    """The person's values under the catalogue's keys. Their scope is the organisation's own domain."""
     values = {
         "pairwise_id": (pairwise_id,),
+        "subject_id": (subject_id,),
+        "home_organization": (identifiers.scope_of(pairwise_id),),
         "username": (person.username,),
         "display_name": (full_name(person),),
         "given_name": (person.given_name,),
@@ -68,3 +72,8 @@ def attributes_of(person: Described, groups: tuple[str, ...], *, pairwise_id: st
 def pairwise_id(person_id: str, entity_id: str, *, secret: bytes, scope: str) -> str:
     """The person's identifier at one service provider: in the assertion, and as externalId in SCIM."""
     return identifiers.pairwise_id(secret=secret, person_uid=person_id, sp_entity_id=entity_id, scope=scope)
+
+
+def subject_id(person_id: str, *, secret: bytes, scope: str) -> str:
+    """The person's identifier at every service provider that may have one to compare."""
+    return identifiers.subject_id(secret=secret, person_uid=person_id, scope=scope)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from federation.attributes import scopes
 from federation.attributes.catalogue import entry_named
 from federation.attributes.identifiers import is_subject_identifier, scope_of
 from federation.errors import Refused
@@ -33,6 +34,15 @@ class MissingAttributes(Refused):
     def __init__(self, checks: Sequence[Check], keys: Sequence[str]) -> None:
         super().__init__(checks)
         self.keys = tuple(keys)
+
+
+def believed(accepted: AcceptedResponse, *, idp: Entity) -> AcceptedResponse:
+    """What was accepted, without the values for whose scope the identity provider may not speak (SDP-SP17)."""
+    attributes, checks = scopes.believed(accepted.attributes, idp)
+    if not checks:
+        return accepted
+    assertion = replace(accepted.assertion, attributes=attributes)
+    return replace(accepted, assertion=assertion, checks=(*accepted.checks, *checks))
 
 
 def read(accepted: AcceptedResponse, *, idp: Entity, required: Sequence[str] = ()) -> Identity:

@@ -286,6 +286,7 @@ class Login:
                 algorithms=partner.algorithms,
             ),
         )
+        accepted = identity.believed(accepted, idp=partner.entity)
         person = identity.read(accepted, idp=partner.entity, required=self._self.required_attributes)
         self._take(expected, accepted)
         linking = Linking(self._session, self._accounts, idp_entity_id=partner.entity.entity_id, now=self._now)

@@ -199,19 +199,10 @@ NOT_YET: Final = {
 
 OPEN: Final = (
     "IIP-SP06",
-    "IIP-IDP03",
-    "IIP-IDP04",
     "IIP-IDP19",
-    "IIP-IDP21",
     "SDP-G02",
     "SDP-G03",
     "SDP-G04",
-    "SDP-SP17",
     "SDP-IDP03",
-    "SDP-IDP10",
-    "SDP-IDP14",
-    "SDP-IDP15",
-    "SDP-IDP18",
-    "SDP-IDP20",
 )
 """The musts that are still to be proven. The list only ever shrinks."""

@@ -99,7 +99,12 @@ def _subject(
     if not decision.allowed:
         return Subject(person_id, person.username, decision, None, {})
     identifier = release.pairwise_id(person_id, target.connection.entity_id, secret=target.secret, scope=target.scope)
-    known = release.attributes_of(person, tuple(groups), pairwise_id=identifier)
+    known = release.attributes_of(
+        person,
+        tuple(groups),
+        pairwise_id=identifier,
+        subject_id=release.subject_id(person_id, secret=target.secret, scope=target.scope),
+    )
     released = release_policy.release_keys(target.connection.policy, known, target.requested)
     document = documents.of_account(released)
     if document is None:

@@ -6,10 +6,18 @@ from hypothesis import strategies as st
 
 from federation.attributes import policy
 from federation.attributes.catalogue import CATALOGUE, requested_attribute
-from federation.attributes.policy import ReleasePolicy, Rule
-from federation.attributes.presets import PRESETS
+from federation.attributes.policy import ReleasePolicy, Rule, release_keys, requested_by
+from federation.attributes.presets import (
+    ACCESS_CATEGORIES,
+    ANONYMOUS,
+    PERSONALIZED,
+    PRESETS,
+    PSEUDONYMOUS,
+    RESEARCH_AND_SCHOLARSHIP,
+)
 from federation.errors import ConfigurationError
 from federation.saml.metadata.entity import AttributeConsumingService, Entity, RequestedAttribute, SPRole
+from federation.saml.metadata.selection import ENTITY_CATEGORY
 from federation.saml.names import PAIRWISE_ID, SUBJECT_ID, SUBJECT_ID_REQ, NameFormat
 
 ALICE = {
@@ -215,7 +223,7 @@ def test_a_signal_that_cannot_be_understood_changes_nothing(signal):
 # Presets and storage
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", [name for name, preset in PRESETS.items() if not preset.by_category])
 def test_every_preset_has_a_conditional_and_an_unconditional_form(name):
     keys = PRESETS[name].keys
     assert ReleasePolicy.from_preset(name) == ReleasePolicy(tuple(Rule(key) for key in keys), name)
@@ -274,3 +282,67 @@ def test_a_policy_survives_being_stored(keys, unconditional, values):
 def test_what_was_not_written_by_us_is_not_guessed_at(data):
     with pytest.raises(ConfigurationError, match="release policy"):
         ReleasePolicy.from_json(data)
+
+
+# Entity categories and the subject identifier signal
+
+
+def sp_of(*categories: str, signal: str | None = None) -> Entity:
+    attributes = [(ENTITY_CATEGORY, categories)] if categories else []
+    attributes += [(SUBJECT_ID_REQ, (signal,))] if signal is not None else []
+    return Entity("https://sp.example.org", sp=SPRole(), attributes=tuple(attributes))
+
+
+@pytest.mark.conformance("IIP-IDP03")
+@pytest.mark.parametrize("category", ACCESS_CATEGORIES)
+def test_who_has_a_category_is_told_what_it_stands_for(category: str) -> None:
+    policy = ReleasePolicy.from_preset("refeds-access")
+    told = policy.for_entity(sp_of(category)).keys
+    assert told == {rule.key for rule in dict(policy.by_category)[category]}
+    assert not policy.for_entity(sp_of()).keys
+    assert not policy.for_entity(sp_of("urn:another")).keys
+
+
+@pytest.mark.conformance("IIP-IDP03")
+def test_access_categories_are_never_united() -> None:
+    policy = ReleasePolicy.from_preset("refeds-access")
+    assert policy.for_entity(sp_of(PERSONALIZED, ANONYMOUS)) == policy.for_entity(sp_of(ANONYMOUS))
+    assert policy.for_entity(sp_of(*reversed(ACCESS_CATEGORIES))) == policy.for_entity(sp_of(ANONYMOUS))
+    both = policy.for_entity(sp_of(PSEUDONYMOUS, RESEARCH_AND_SCHOLARSHIP)).keys
+    assert {"pairwise_id", "subject_id", "mail"} <= both
+
+
+def test_rules_by_category_survive_the_database() -> None:
+    policy = ReleasePolicy.from_preset("refeds-access")
+    with pytest.raises(ConfigurationError):
+        ReleasePolicy.from_preset("refeds-access:unconditional")
+    assert ReleasePolicy.from_json(json.loads(json.dumps(policy.to_json()))) == policy
+
+
+@pytest.mark.conformance("SDP-IDP15", "SDP-IDP16", "SDP-IDP17")
+@pytest.mark.parametrize(
+    ("signal", "preset", "expected"),
+    [
+        ("pairwise-id", "directory", {"pairwise_id"}),
+        ("subject-id", "directory", {"subject_id"}),
+        ("subject-id", "name-only", set()),
+        ("any", "directory", {"pairwise_id"}),
+        ("any", "personalized", {"subject_id"}),
+        ("none", "directory", set()),
+        (None, "directory", set()),
+        ("pairwise-id", "directory:unconditional", {"pairwise_id"}),
+        ("subject-id", "directory:unconditional", {"subject_id"}),
+        ("none", "directory:unconditional", set()),
+        (None, "directory:unconditional", {"pairwise_id", "subject_id"}),
+    ],
+)
+def test_the_signal_says_which_identifier_is_told(signal: str | None, preset: str, expected: set[str]) -> None:
+    if preset == "personalized":
+        entity = sp_of(PERSONALIZED, signal=signal)
+        policy = ReleasePolicy.from_preset("refeds-access").for_entity(entity)
+    else:
+        entity = sp_of(signal=signal)
+        policy = ReleasePolicy.from_preset(preset).for_entity(entity)
+    person = {"pairwise_id": ["p@example.org"], "subject_id": ["s@example.org"]}
+    told = release_keys(policy, person, requested_by(entity, allowed=policy.keys))
+    assert set(told) & {"pairwise_id", "subject_id"} == expected
