@@ -44,3 +44,8 @@ def includeme(config: Configurator) -> None:
     add("idp.refusal", "/admin/refusals/{reference}")
     add("idp.connections", "/admin/connections")
     add("idp.connection", "/admin/connections/{id}")
+    add("idp.versions", "/admin/connections/{id}/versions")
+    add("idp.sources", "/admin/sources")
+    add("idp.source", "/admin/sources/{id}")
+    add("idp.reviews", "/admin/reviews")
+    add("idp.review", "/admin/reviews/{id}")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from federation.attributes.policy import ReleasePolicy
@@ -15,7 +15,7 @@ from federation.registry.columns import HolderColumns, SourceColumns, Tables, Ve
 from federation.registry.desk import Desk
 from federation.registry.host import Limits, Occasion
 from federation.web.reference import new_reference
-from idp_app.models import Audience, AuditEntry, Connection, ConnectionState, Trust
+from idp_app.models import Audience, AuditEntry, Connection, ConnectionState, MetadataEntity, Trust
 from idp_app.models.metadata import TABLES
 from idp_app.services import audit, outbox
 from idp_app.services.act import Act
@@ -96,6 +96,13 @@ def desk(installation: Installation, actor: str) -> Desk:
 def defaults(audiences: Sequence[Audience], policy: ReleasePolicy) -> Mapping[str, Any]:
     """What holds for every service provider of a federation's source."""
     return {"audiences": [audience.id for audience in audiences], "release": policy.to_json()}
+
+
+def name_of(partner_id: ColumnElement[str]) -> ColumnElement[str]:
+    """In a statement: the name of a partner by its id, whether it has a connection or is an entity of a source."""
+    connection = select(Connection.name).where(Connection.id == partner_id).scalar_subquery()
+    entity = select(func.min(MetadataEntity.name)).where(MetadataEntity.key == partner_id).scalar_subquery()
+    return func.coalesce(connection, entity, partner_id)
 
 
 def signed_in_lately(session: Session, entity_ids: Sequence[str], now: datetime) -> Mapping[str, int]:

@@ -30,6 +30,11 @@ ROUTES: Final = (
     "idp.refusal",
     "idp.connections",
     "idp.connection",
+    "idp.versions",
+    "idp.sources",
+    "idp.source",
+    "idp.reviews",
+    "idp.review",
 )
 DONE: Final[Mapping[str, str]] = {
     "on": "The federation is on.",
@@ -46,6 +51,13 @@ DONE: Final[Mapping[str, str]] = {
     "options": "The options are saved.",
     "paused": "The connection is paused: nothing is sent to the site.",
     "resumed": "The connection is active again.",
+    "asked": "The worker asks the source within moments.",
+    "source-off": "The source is left out, with everything that came from it.",
+    "source-on": "The source is in use again.",
+    "accepted": "The version is live.",
+    "rejected": "The version is rejected: the same is not asked about again.",
+    "scheduled": "The version becomes live at that time.",
+    "rolled-back": "The version is live again.",
 }
 """What a page says after a change; the address only carries the word."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from federation.saml.bindings.post import PostForm
@@ -23,11 +23,12 @@ from federation.saml.names import StatusCode
 from federation.saml.profiles import logout
 from federation.saml.profiles.logout_rules import LogoutExpectations
 from idp_app.installation import Installation
-from idp_app.models import Connection, ConnectionState, Participation, ReceivedLogout, SignInSession
+from idp_app.models import ConnectionState, Participation, ReceivedLogout, SignInSession
 from idp_app.models.base import table_of
 from idp_app.services import audit, sessions
 from idp_app.services.act import Act
 from idp_app.services.live import LiveConnection
+from idp_app.services.metadata import name_of
 from idp_app.services.upsert import insert_new
 
 UNKNOWN: Final = Status(StatusCode.REQUESTER, StatusCode.UNKNOWN_PRINCIPAL, "No session of that subject is known here.")
@@ -101,13 +102,10 @@ def end(session: Session, arrival: Arrival, installation: Installation, act: Act
 
 
 def sites_of(session: Session, session_id: str) -> Sequence[str]:
-    """The ids of the connections that a session reached, by name."""
-    reached = (
-        select(Connection.id, Connection.name_key)
-        .join(Participation, Participation.connection_id == Connection.id)
-        .where(Participation.session_id == session_id)
-    )
-    return session.scalars(reached.distinct().order_by(Connection.name_key)).all()
+    """The ids of the partners that a session reached, by name."""
+    name = func.lower(name_of(table_of(Participation).c.connection_id)).label("name")
+    reached = select(Participation.connection_id, name).where(Participation.session_id == session_id)
+    return session.scalars(reached.distinct().order_by(name)).all()
 
 
 def answer(

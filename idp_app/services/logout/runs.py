@@ -12,15 +12,17 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from federation.errors import PolicyRefusal
 from federation.saml.identifiers import new_id
 from federation.saml.messages import NameID
-from idp_app.models import Connection, LogoutRun, LogoutStep, Participation, StepState
+from idp_app.models import LogoutRun, LogoutStep, Participation, StepState
+from idp_app.models.base import table_of
 from idp_app.services.act import Act
 from idp_app.services.logout.requests import Arrival, as_issued
+from idp_app.services.metadata import name_of
 
 LIFETIME: Final = timedelta(hours=1)
 """How long a run can be gone on with."""
@@ -80,9 +82,8 @@ def _steps(session: Session, session_ids: Collection[str], *, except_for: str | 
     """One step for each name that a site got, with all the sessions that it named there; sites by name."""
     rows = session.scalars(
         select(Participation)
-        .join(Connection, Connection.id == Participation.connection_id)
         .where(Participation.session_id.in_(session_ids))
-        .order_by(Connection.name_key, Participation.first_issued)
+        .order_by(func.lower(name_of(table_of(Participation).c.connection_id)), Participation.first_issued)
     )
     reached = [row for row in rows if row.connection_id != except_for]
     named = {row.connection_id for row in reached if row.name_id}
@@ -139,8 +140,7 @@ def steps_of(session: Session, run: LogoutRun) -> Sequence[LogoutStep]:
 def sites(session: Session, run: LogoutRun) -> list[Site]:
     """How it stands with each site, by name: a site that got several names has ended only when all of them have."""
     rows = session.execute(
-        select(Connection.name, LogoutStep.state)
-        .join(Connection, Connection.id == LogoutStep.connection_id)
+        select(name_of(table_of(LogoutStep).c.connection_id), LogoutStep.state)
         .where(LogoutStep.run_key == run.key)
         .order_by(LogoutStep.position)
     )
