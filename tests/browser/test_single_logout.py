@@ -7,7 +7,11 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import HTTP
 from tests.browser.person import Person
+
+# The identity provider tells the other site from server to server; the three https names are known to the browser only.
+pytestmark = pytest.mark.parametrize("sites", [HTTP], indirect=True)
 
 
 def open_both(person: Person) -> None:
@@ -75,3 +79,15 @@ def test_going_back_after_signing_out_shows_nobodys_page(person: Person) -> None
     person.page.go_back()
     person.page.reload()
     expect(person.page.get_by_label("User name")).to_be_visible()
+
+
+def test_a_form_survives_a_session_that_was_over(person: Person) -> None:
+    person.page.goto(f"{person.sites.intranet}/admin")
+    person.sign_in("admin")
+    person.arrives(f"{person.sites.intranet}/admin")
+    person.page.get_by_role("table").get_by_role("link").first.click()
+    person.context.clear_cookies(name=re.compile("intranet-session$"))
+    person.page.get_by_role("button", name="Pause").click()
+    expect(person.page.get_by_role("button", name="Resume")).to_be_visible()
+    person.page.get_by_role("button", name="Resume").click()
+    expect(person.page.get_by_role("button", name="Pause")).to_be_visible()
