@@ -21,6 +21,7 @@ def includeme(config: Configurator) -> None:
 
     config.include("sp_app.provider")  # settings, keys, addresses: read once, when the application starts
     config.include("sp_app.composition")  # request.sp, and what a host may replace
+    config.include("sp_app.demand")  # pages that ask for more than being signed in
 
     # SAML. Responses and logout messages are posted by other sites; which browser began a login is checked by a cookie
     # of its own. Until somebody switches the federation on, FederationRoot answers 404 for all of them.

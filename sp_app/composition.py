@@ -18,15 +18,17 @@ from pyramid.request import Request
 from sqlalchemy.orm import Session
 
 from federation.errors import FederationError
+from federation.saml.bindings.parameters import RESPONSE
+from federation.saml.profiles import outline
 from federation.storage.session import for_transaction_manager
 from federation.web import cookies, csrf
 from federation.web.saml import form_action_sources
-from sp_app import keeping
+from sp_app import demand, keeping
 from sp_app.accounts import AccountStore, LocalAccount
 from sp_app.accounts.sql import SqlAccountStore
 from sp_app.models import FederatedSession
 from sp_app.provider import Provider, provider_of
-from sp_app.services import audit, sessions, switch
+from sp_app.services import audit, explain, sessions, switch
 from sp_app.services.discovery import Discovery
 from sp_app.services.linking import Linking
 from sp_app.services.login import Login
@@ -101,6 +103,15 @@ class Composition:
         """
         return keeping.keep(self._request)
 
+    def require(self, *class_refs: str) -> Identity:
+        """Who is signed in, by one of these authentication contexts; otherwise the browser goes and does that first.
+
+        Raises `HTTPSeeOther`, or `HTTPForbidden` for a form.
+        """
+        demand.require(self._request, class_refs)
+        assert self.identity is not None
+        return self.identity
+
     def logout_form(self, label: str = "Sign out", *, button_class: str = "") -> Markup:
         """A form with one button that signs this browser out, here and at its identity provider; for any page.
 
@@ -171,9 +182,18 @@ class Composition:
 
     def audit(self, **entry: Any) -> None:
         """Add an entry to the audit trail, under this request's reference number."""
-        audit.record(
-            self.session, reference=self._request.federation.reference, at=self._request.federation.now, **entry
-        )
+        exchange = self._request.federation
+        audit.record(self.session, reference=exchange.reference, at=exchange.now, messages=self.messages(), **entry)
+
+    def messages(self) -> list[dict[str, Any]]:
+        """The outlines of the messages that this request brought, and of the request of ours that one answers."""
+        received = self._request.federation.received
+        asked = [
+            explain.asked(self.session, each.relay_state, self.provider.ourselves)
+            for each in received
+            if each.parameter == RESPONSE
+        ]
+        return [each for each in asked if each is not None] + [outline.of(each) for each in received]
 
 
 def includeme(config: Configurator) -> None:
@@ -198,7 +218,8 @@ def own_accounts(request: Request) -> AccountStore:
 
 def record_refusal(request: Request, error: FederationError) -> None:
     """Write the audit entry of a refusal; federation.web has a transaction ready for it."""
-    audit.record_refusal(request.sp.session, error, reference=request.federation.reference, at=request.federation.now)
+    exchange, sp = request.federation, request.sp
+    audit.record_refusal(sp.session, error, reference=exchange.reference, at=exchange.now, messages=sp.messages())
 
 
 def set_account_store(config: Configurator, factory: AccountStoreFactory | str) -> None:

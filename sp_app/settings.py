@@ -118,6 +118,11 @@ class SPSettings(Settings):
         description="Metadata files of further service providers whose people may choose on this site's own page. "
         "A file is read again when it has changed.",
     )
+    authn_contexts_for: Words = Field(
+        default=(),
+        description="Pages that ask for more than being signed in, as PATH=URI separated by spaces: under this path "
+        "the person must have signed in by this authentication context class. A path given twice takes either class.",
+    )
     session_lifetime: Annotated[Duration, _within(5 * _MINUTE, 7 * _DAY)] = Field(
         default=timedelta(hours=10),
         description="A session ends this long after sign-in, or earlier where the identity provider says so.",
@@ -175,6 +180,24 @@ class SPSettings(Settings):
         if unknown:
             raise ValueError(f"{', '.join(unknown)}: not in the catalogue, which has {', '.join(CATALOGUE)}")
         return value
+
+    @field_validator("authn_contexts_for")
+    @classmethod
+    def _paths_and_classes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for word in value:
+            path, _, class_ref = word.partition("=")
+            if not is_safe(path) or not urlsplit(class_ref).scheme:
+                raise ValueError("write PATH=URI, such as /payroll=https://refeds.org/profile/mfa")
+        return value
+
+    @property
+    def demands(self) -> Mapping[str, tuple[str, ...]]:
+        """The classes that each path asks for."""
+        found: dict[str, tuple[str, ...]] = {}
+        for word in self.authn_contexts_for:
+            path, _, class_ref = word.partition("=")
+            found[path] = (*found.get(path, ()), class_ref)
+        return found
 
     @field_validator("default_target", "logout_target")
     @classmethod

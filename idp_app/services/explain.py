@@ -88,12 +88,13 @@ def _repair(session: Session, entry: AuditEntry, partners: Partners) -> str | No
     if failed is None:
         return None
     partner = partners.by_entity_id(session, entry.entity_id) if entry.entity_id is not None else None
+    connection = None if partner is None else session.get(Connection, partner.id)
     messages = entry.detail.get("messages", ())
     known = repair.Known(
         partner="the site" if partner is None else partner.name,
         certificates=[each for message in messages for each in outline.certificates_in(message)],
         keys=() if partner is None else [each.value for each in fingerprints.of_entity(partner.entity)],
-        metadata_since=None if partner is None else session.get_one(Connection, partner.id).trusted_at,
+        metadata_since=None if connection is None else connection.trusted_at,
         refused_at=entry.at,
     )
     return repair.repair(failed, known)

@@ -78,32 +78,19 @@ def status(config: ConfigFile, json: bool) -> None:
 
 @click.command
 @click.argument("reference")
+@click.option("--json", "json", is_flag=True, help="As one JSON document.")
 @click.pass_obj
-def explain(config: ConfigFile, reference: str) -> None:
-    """Show what happened under a reference number: each check with what was expected and received."""
+def explain(config: ConfigFile, reference: str, json: bool) -> None:
+    """Show what happened under a reference number: each message, each check, and what to do about it."""
+    from federation.cli import timeline
     from federation.errors import ConfigurationError
-    from sp_app.services import audit
+    from sp_app.services import explain as explanations
 
     with unit_of_work(config) as session:
-        entries = audit.under(session, reference)
-        if not entries:
-            raise ConfigurationError(f"nothing is recorded under the reference number {reference}")
-        for entry in entries:
-            click.echo(f"{entry.at:%Y-%m-%d %H:%M:%S} UTC  {entry.kind}: {entry.detail}")
-            if entry.checks:
-                table(
-                    ["", "Check", "Clause", "Expected", "Received"],
-                    [
-                        [
-                            "ok" if each["ok"] else "NO",
-                            each["rule"],
-                            each["reference"],
-                            each["expected"],
-                            each["received"],
-                        ]
-                        for each in entry.checks
-                    ],
-                )
+        moments = explanations.timeline(session, reference)
+    if not moments:
+        raise ConfigurationError(f"nothing is recorded under the reference number {reference}")
+    timeline.show(reference.strip().upper(), moments, json=json)
 
 
 @click.command

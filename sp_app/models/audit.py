@@ -11,7 +11,10 @@ from sp_app.models.base import Base
 
 
 class AuditEntry(Base):
-    """One event. `checks` holds each check with expected and received value, masked; no entry holds an assertion."""
+    """One event. `checks` holds each check with expected and received value, `messages` the outline of each message.
+
+    Both are masked; no entry holds an assertion.
+    """
 
     __tablename__ = "sp_audit"
 
@@ -25,3 +28,4 @@ class AuditEntry(Base):
     account_id: Mapped[str | None]
     message_id: Mapped[str | None]
     checks: Mapped[list[Any]]
+    messages: Mapped[list[Any]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -33,8 +33,12 @@ def record(
     account_id: str | None = None,
     message_id: str | None = None,
     checks: Sequence[Check] = (),
+    messages: Sequence[Mapping[str, Any]] = (),
 ) -> None:
-    """Add one entry. `detail` is a sentence for an administrator; nothing here may be an assertion or a secret."""
+    """Add one entry. `detail` is a sentence for an administrator; nothing here may be an assertion or a secret.
+
+    `messages` are outlines (`profiles.outline`).
+    """
     session.add(
         AuditEntry(
             reference=reference,
@@ -46,12 +50,24 @@ def record(
             account_id=account_id,
             message_id=_shortened(message_id) if message_id is not None else None,
             checks=[_check_as_json(check) for check in checks],
+            messages=[_storable(message) for message in messages],
         )
     )
 
 
-def record_refusal(session: Session, error: FederationError, *, reference: str, at: datetime) -> None:
-    """Add what was refused and why: each check that ran, where checks ran."""
+def record_refusal(
+    session: Session,
+    error: FederationError,
+    *,
+    reference: str,
+    at: datetime,
+    messages: Sequence[Mapping[str, Any]] = (),
+) -> None:
+    """Add what was refused and why: each check that ran, where checks ran, and the messages, masked.
+
+    The identity provider is the one that the message claims to be from, unverified.
+    """
+    claimed = next((message for message in messages if message["direction"] == "received"), None)
     record(
         session,
         kind=REFUSED,
@@ -59,7 +75,10 @@ def record_refusal(session: Session, error: FederationError, *, reference: str, 
         at=at,
         rule=error.rule,
         detail=error.message,
+        idp_entity_id=None if claimed is None else claimed["issuer"],
+        message_id=None if claimed is None else claimed["id"],
         checks=error.checks if isinstance(error, Refused) else (),
+        messages=messages,
     )
 
 
@@ -77,6 +96,19 @@ def latest(session: Session, *, limit: int = 50) -> Sequence[AuditEntry]:
 
 def _check_as_json(check: Check) -> dict[str, Any]:
     return {name: _shortened(value) if isinstance(value, str) else value for name, value in check._asdict().items()}
+
+
+def _storable(value: Any) -> Any:
+    """Every text in it without what a database cannot keep: NUL and lone surrogates."""
+    if isinstance(value, Mapping):
+        return {name: _storable(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_storable(each) for each in value]
+    return (
+        value.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+        if isinstance(value, str)
+        else value
+    )
 
 
 def _shortened(text: str) -> str:

@@ -23,6 +23,7 @@ from federation.errors import PolicyRefusal
 from federation.http import BackChannel
 from federation.saml.bindings import artifact
 from federation.saml.bindings.post import PostForm
+from federation.saml.checks import Check
 from federation.saml.encryption import DecryptionKey
 from federation.saml.identifiers import new_id
 from federation.saml.messages import AuthnRequest, NameIDPolicy, Received, RequestedAuthnContext
@@ -138,6 +139,7 @@ class Success:
     target: str
     idp_entity_id: str
     response_id: str
+    checks: tuple[Check, ...] = ()
 
 
 class Login:
@@ -307,7 +309,7 @@ class Login:
             now=self._now,
             lifetime=self._limits.session,
         )
-        return Success(opened, expected.target, partner.entity.entity_id, accepted.response.id)
+        return Success(opened, expected.target, partner.entity.entity_id, accepted.response.id, accepted.checks)
 
     def _fetched(self, reference: Reference, partner: Partner) -> Received:
         ourselves = self._self

@@ -13,7 +13,7 @@ from typing import Any, Final
 from federation.errors import Malformed
 from federation.saml.metadata.locations import is_entity_id
 
-MAX_CLASSES: Final = 5
+MAX_CLASSES: Final = 50
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False, "": False}
 
 

@@ -115,6 +115,7 @@ def _arrived(request: Request, success: Success) -> Response:
         idp_entity_id=success.idp_entity_id,
         account_id=account_id,
         message_id=success.response_id,
+        checks=success.checks,
     )
     response = HTTPSeeOther(request.federation.site.origin + success.target)
     request.federation.cookies.set(response, cookies.SESSION, success.session.handle)

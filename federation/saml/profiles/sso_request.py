@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 from federation.errors import ConfigurationError, Malformed, Refused
 from federation.saml import signature, xml
@@ -26,7 +26,7 @@ from federation.saml.codec.common import ISSUER, read_issuer
 from federation.saml.messages import AuthnRequest, NameID, NameIDPolicy, Received, RequestedAuthnContext, Scoping
 from federation.saml.metadata.entity import AttributeConsumingService, Endpoint, Entity
 from federation.saml.names import Binding
-from federation.saml.profiles import common
+from federation.saml.profiles import common, outline
 from federation.saml.profiles import sso_request_rules as rules
 from federation.saml.profiles.arrival import open_message
 from federation.saml.profiles.refusals import RequestRefused, status_of
@@ -104,6 +104,12 @@ def signed(request: AuthnRequest, *, key: SigningKey) -> bytes:
     element = codec.write(request)
     signature.sign(element, key=key)
     return xml.serialise(element)
+
+
+def outline_of(request: AuthnRequest) -> dict[str, Any]:
+    """What an administrator may see of a request that was sent, made from what it said."""
+    message = Received(Binding.REDIRECT, REQUEST, xml.serialise(codec.write(request)))
+    return outline.of(message, direction="sent")
 
 
 # Accepting ------------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from federation.web import page
 from federation.web.saml import redirect
 from sp_app.demo.security import Permission
 from sp_app.models import IdPConnection
-from sp_app.services import audit, connections, directory, options, scim_tokens, switch
+from sp_app.services import audit, connections, directory, explain, options, scim_tokens, switch
 
 _STATES = {"pause": connections.PAUSED, "resume": connections.ACTIVE}
 
@@ -115,7 +115,8 @@ class Console:
         """What happened lately, or under one reference number."""
         reference = self.request.GET.get("reference", "").strip()
         entries = audit.under(self.session, reference) if reference else audit.latest(self.session)
-        return self._page("audit", {"entries": entries, "reference": reference})
+        moments = explain.timeline(self.session, reference) if reference else ()
+        return self._page("audit", {"entries": entries, "reference": reference, "moments": moments})
 
     def _connection(self) -> IdPConnection:
         connection: IdPConnection | None = self.session.get(IdPConnection, self.request.matchdict["id"])

@@ -14,6 +14,7 @@ from federation.web import page
 from federation.web.problems import Problem, problem_view, respond
 from federation.web.saml import redirect
 from sp_app.composition import Identity
+from sp_app.demand import demanded_at
 from sp_app.demo.security import Permission
 from sp_app.services import connections
 
@@ -30,7 +31,8 @@ def home(_context: object, request: Request) -> Response:
     """What everybody sees."""
     enabled = request.sp.enabled
     idps = connections.active(request.sp.session) if enabled else ()
-    return page(request, "sp_app.demo:templates/home.jinja2", {"enabled": enabled, "idps": idps})
+    payroll = bool(demanded_at("/private/payroll", request.sp.provider.settings.demands))
+    return page(request, "sp_app.demo:templates/home.jinja2", {"enabled": enabled, "idps": idps, "payroll": payroll})
 
 
 @view_config(route_name="private", request_method="GET", permission=Permission.VIEW)

@@ -85,7 +85,18 @@ def test_a_refused_person_is_looked_up_by_the_reference_number(site: Site, admin
     page = form.submit()
     assert "assertion.audience" in page
     assert "https://other.example/&lt;script&gt;" in page
+    assert "has this site under another entityID" in page
+    for decoded in ("AuthnRequest, sent by HTTP-Redirect", "Response, received by HTTP-POST", departure.request.id):
+        assert decoded in page
     assert "no entry" in administrator.get("/admin/audit?reference=AAAA-AAAA")
+
+
+def test_an_accepted_sign_in_has_its_story_without_a_value_about_the_person(site: Site, administrator: TestApp) -> None:
+    ((reference, kept),) = site.rows("select reference, messages from sp_audit where kind = 'signed in'")
+    page = administrator.get(f"/admin/audit?reference={reference}")
+    for text in ("Response, received", "AuthnRequest, sent", "checks that passed", "assertion.audience"):
+        assert text in page
+    assert "Ada Admin" not in str(kept)
 
 
 def test_the_accounts_show_who_they_belong_to(site: Site, administrator: TestApp) -> None:
