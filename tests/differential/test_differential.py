@@ -3,6 +3,8 @@
 Who differs is told at run time only: `python -m tests.differential`, which also asks about thousands more.
 """
 
+import gc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,13 @@ from tests.differential.kinds import Message, usual, wrapped
 from tests.interop.pysaml2_party import now
 
 pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture(autouse=True)
+def _files_of_the_others() -> Iterator[None]:
+    """They leave temporary files open: collected here, no later test is told."""
+    yield
+    gc.collect()
 
 
 @pytest.mark.slow
