@@ -178,7 +178,7 @@ def sources_command(open_desk: Opener) -> click.Command:
             for key, value in described[0].items():
                 click.echo(f"{key.replace('_', ' ')}: {text_of(value)}")
         if any(each["health"] in ("late", "expired") for each in described):
-            raise SystemExit(1)
+            raise click.exceptions.Exit(1)
 
     return sources_
 
@@ -244,7 +244,7 @@ def refresh_command(open_desk: Opener) -> click.Command:
         for report in reports if not json_wanted else ():
             click.echo(f"{report.source}: {report.sentence}", err=not report.ok)
         if any(not report.ok for report in reports):
-            raise SystemExit(1)
+            raise click.exceptions.Exit(1)
 
     return refresh
 

@@ -108,9 +108,10 @@ def _idp_changes(old: IdPRole | None, new: IdPRole | None) -> Iterator[Change]:
     yield from _role_changes("IdP", before, after)
     yield from _endpoints("IdP", "sign-on endpoint", "sso", before.single_sign_on, after.single_sign_on)
     yield from _members("scope", "scope", _plain(before.scopes), _plain(after.scopes), role="IdP")
-    yield from _flag(
-        "IdP", "WantAuthnRequestsSigned", before.want_authn_requests_signed, after.want_authn_requests_signed
-    )
+    if old is not None and new is not None:  # a role that comes or goes says it all
+        yield from _flag(
+            "IdP", "WantAuthnRequestsSigned", before.want_authn_requests_signed, after.want_authn_requests_signed
+        )
 
 
 def _sp_changes(old: SPRole | None, new: SPRole | None) -> Iterator[Change]:
@@ -121,8 +122,9 @@ def _sp_changes(old: SPRole | None, new: SPRole | None) -> Iterator[Change]:
         "SP", "assertion consumer endpoint", "acs", before.assertion_consumer, after.assertion_consumer
     )
     yield from _members("requested", "requested attribute", _requested(before), _requested(after), role="SP")
-    yield from _flag("SP", "AuthnRequestsSigned", before.authn_requests_signed, after.authn_requests_signed)
-    yield from _flag("SP", "WantAssertionsSigned", before.want_assertions_signed, after.want_assertions_signed)
+    if old is not None and new is not None:
+        yield from _flag("SP", "AuthnRequestsSigned", before.authn_requests_signed, after.authn_requests_signed)
+        yield from _flag("SP", "WantAssertionsSigned", before.want_assertions_signed, after.want_assertions_signed)
 
 
 def _presence(name: str, old: Role | None, new: Role | None) -> Iterator[Change]:
