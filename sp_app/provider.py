@@ -20,7 +20,7 @@ from federation.saml.identifiers import new_id
 from federation.saml.messages import NameIDPolicy
 from federation.saml.metadata import outgoing, publishing
 from federation.saml.metadata.entity import Contact, Endpoint, Entity, RequestedAttribute
-from federation.saml.names import IDPDISC, REQINIT, Binding
+from federation.saml.names import IDPDISC, LOGOUT_BINDING, REQINIT, Binding
 from federation.storage import engine as engines
 from federation.storage.session import SessionFactory, factory
 from federation.web import Site
@@ -116,6 +116,8 @@ class Provider:
             requested=_requested(own),
             algorithms=own.algorithms(),
             single_logout=tuple(Endpoint(binding, self.slo_url) for binding in SLO_BINDINGS),
+            # An identity provider of ours need not send the browser here to end a session.
+            entity_attributes={LOGOUT_BINDING: (Binding.SOAP,)},
             extension_endpoints=(
                 ("RequestInitiator", Endpoint(REQINIT, self.login_url)),
                 ("DiscoveryResponse", Endpoint(IDPDISC, self.discovered_url, index=1)),

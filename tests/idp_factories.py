@@ -348,9 +348,9 @@ def populate(session: Session, installation: Installation, act: Act) -> None:
         people.put_in_audiences(session, person, {audiences.find(session, name).id for name in member_of})
 
 
-def make_idp(folder: Path, *, enabled: bool = True, **more: Any) -> IdPSite:
+def make_idp(folder: Path, *, enabled: bool = True, clock: Clock | None = None, **more: Any) -> IdPSite:
     """A site with the demo's people. `more` are settings."""
-    clock = Clock()
+    clock = clock or Clock()
     installation = make_installation(folder, clock=clock, **more)
     act = Act(clock(), "test", "TEST-0000")
     with unit_of_work(installation.sessions) as session:

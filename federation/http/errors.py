@@ -9,6 +9,9 @@ class OutgoingError(FederationError):
     """A request of ours to another server brought nothing that we can use."""
 
 
+UNRESOLVED = "the host name cannot be resolved"
+
+
 class Unreachable(OutgoingError):
     """No answer came: the name, the connection, TLS or the deadline failed. Trying again later may help.
 
@@ -22,6 +25,11 @@ class Unreachable(OutgoingError):
         self.origin = origin
         self.reason = reason
         self.sent = sent
+
+    @property
+    def unresolved(self) -> bool:
+        """Whether we know no address for the name: others, on another network, may know one."""
+        return self.reason == UNRESOLVED
 
     def __str__(self) -> str:
         return f"{self.origin} does not answer: {self.reason}"

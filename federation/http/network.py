@@ -13,7 +13,7 @@ import httpcore
 import httpx
 
 from federation.http.addresses import Address, Policy, embedded
-from federation.http.errors import Forbidden
+from federation.http.errors import UNRESOLVED, Forbidden
 
 Resolver = Callable[[str, int], Sequence[str]]
 
@@ -106,7 +106,7 @@ class CheckedBackend(httpcore.NetworkBackend):
         try:
             found = [ipaddress.ip_address(text.partition("%")[0]) for text in self._resolve(host, port)]
         except (OSError, UnicodeError, ValueError):
-            raise httpcore.ConnectError("the host name cannot be resolved") from None
+            raise httpcore.ConnectError(UNRESOLVED) from None
         for address in found:
             if not self._policy.allows(address):
                 raise Forbidden(host, "its address is private or special, and no setting allows it")

@@ -8,7 +8,7 @@ import click
 
 from federation.cli.configuration import ConfigFile
 from federation.cli.output import as_json, progress, table
-from idp_app.cli.common import pass_config, read_secret, work
+from idp_app.cli.common import open_installation, pass_config, read_secret, work
 
 PASSWORD_FILE = click.option(
     "--password-file", metavar="FILE|-", help="Read the password from a file or from standard input instead of asking."
@@ -144,6 +144,64 @@ def remove_second_factor(config: ConfigFile, username: str) -> None:
 @click.argument("username")
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
 @pass_config
+def sessions(config: ConfigFile, username: str, json_: bool) -> None:
+    """List where a person is signed in, and which sites each session reached."""
+    from idp_app.services import people
+    from idp_app.services.logout import ending
+
+    with work(config) as (installation, session, act):
+        person = people.find(session, username)
+        found = ending.open_sessions(session, person.id, now=act.now, settings=installation.settings)
+    rows = [
+        [each.id, f"{each.since:%Y-%m-%d %H:%M}", f"{each.last_seen:%Y-%m-%d %H:%M}", ", ".join(each.sites)]
+        for each in found
+    ]
+    if json_:
+        as_json([dict(zip(("session", "since", "last_used", "sites"), row, strict=True)) for row in rows])
+    else:
+        table(["Session", "Since (UTC)", "Last used", "Sites"], rows)
+
+
+@click.command("end-sessions")
+@click.argument("username")
+@click.option("--session", "chosen", multiple=True, metavar="ID", help="Only this one; may be repeated.")
+@pass_config
+def end_sessions(config: ConfigFile, username: str, chosen: tuple[str, ...]) -> None:
+    """Sign a person out here, and tell the sites that their sessions reached.
+
+    Each session ends here first; then every site that takes a logout by SOAP is told, and the outcome is printed. Exits
+    1 when a site could not be told or did not say that it ended its session.
+    """
+    from federation.errors import PolicyRefusal
+    from federation.storage.session import unit_of_work
+    from idp_app.cli.common import act as occasion
+    from idp_app.models import StepState
+    from idp_app.services import people
+    from idp_app.services.logout import ending
+
+    installation = open_installation(config)
+    try:
+        act, told = occasion(installation), []
+        with unit_of_work(installation.sessions) as session:
+            person = people.find(session, username)
+            found = ending.open_sessions(session, person.id, now=act.now, settings=installation.settings)
+            ids = [each.id for each in found if not chosen or each.id in chosen]
+            ended, key = ending.end_sessions(session, person.id, ids, act)
+        click.echo(f"{ended} session{'' if ended == 1 else 's'} of {username} ended.")
+        if key is not None:
+            told = ending.tell_now(installation, key, actor=act.actor, reference=act.reference)
+    finally:
+        installation.engine.dispose()
+    for site in told:
+        click.echo(f"  {site.name}: {site.state.value}")
+    if any(site.state is not StepState.ENDED for site in told):
+        raise PolicyRefusal("logout.partial", "not every site said that it ended its session")
+
+
+@click.command()
+@click.argument("username")
+@click.option("--json", "json_", is_flag=True, help="As JSON.")
+@pass_config
 def identifiers(config: ConfigFile, username: str, json_: bool) -> None:
     """Print the pairwise-id that each connected site knows a person by."""
     from idp_app.services import connections, people, release
@@ -173,5 +231,7 @@ COMMANDS = (
     remove_second_factor,
     make_administrator,
     remove_administrator,
+    sessions,
+    end_sessions,
     identifiers,
 )

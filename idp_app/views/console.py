@@ -40,6 +40,7 @@ DONE: Final[Mapping[str, str]] = {
     "on": "The federation is on.",
     "off": "The federation is off.",
     "suspended": "The person is suspended, and signed out everywhere on this site.",
+    "sessions": "The session is ended, and the sites that it reached are being told.",
     "reinstated": "The suspension is lifted.",
     "second-factor": "The second factor is removed: the person signs in with the password alone.",
     "audiences": "The audiences are saved.",

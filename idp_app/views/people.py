@@ -10,6 +10,7 @@ from idp_app.errors import InvalidInput
 from idp_app.security import Permission
 from idp_app.services import audiences, people, second_factor
 from idp_app.services.csv_rows import COLUMNS, ImportRefused
+from idp_app.services.logout import ending
 from idp_app.services.people_csv import import_people
 from idp_app.views.console import back, show
 
@@ -39,6 +40,9 @@ def one(request: Request) -> Response:
         "person": person,
         "factor": second_factor.of(session, person.id),
         "audiences": audiences.every(session),
+        "sessions": ending.open_sessions(
+            session, person.id, now=request.federation.now, settings=request.idp.installation.settings
+        ),
         "member_of": {audience.id for audience in people.audiences_of(session, person.id)},
     }
     return show(request, "console_person.jinja2", values)
@@ -59,12 +63,27 @@ def change(request: Request) -> Response:
         case "remove-second-factor":
             second_factor.remove(session, person.id, act)
             done = "second-factor"
+        case "end-session":
+            ending.end_sessions(session, person.id, _own(request, person.id), act)
+            done = "sessions"
+        case "end-sessions":
+            ending.end_all(session, person.id, act)
+            done = "sessions"
         case "audiences":
             people.set_audiences(session, person, request.POST.getall("audience"), act)
             done = "audiences"
         case _:
             raise InvalidInput("action", "is not one that this page has")
     return back(request, done, "idp.person", id=person.id)
+
+
+def _own(request: Request, person_id: str) -> list[str]:
+    """The chosen session, if it is this person's."""
+    idp = request.idp
+    open_sessions = ending.open_sessions(
+        idp.session, person_id, now=request.federation.now, settings=idp.installation.settings
+    )
+    return [each.id for each in open_sessions if each.id == request.POST.get("session")]
 
 
 @view_config(route_name="idp.people_import", request_method="GET", permission=Permission.MANAGE_PEOPLE)

@@ -198,7 +198,6 @@ NOT_YET: Final = {
 """Ids that no test carries, each with its reason."""
 
 OPEN: Final = (
-    "IIP-IDP19",
     "SDP-G02",
     "SDP-G03",
     "SDP-G04",

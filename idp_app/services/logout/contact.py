@@ -45,7 +45,8 @@ _SPARE_S: Final = 1.0
 class Call:
     """One site to speak to. With an envelope it is told; without one we only look whether it is there.
 
-    `else_by_browser`: what our own policy on addresses forbids us may be open to the person's browser.
+    `else_by_browser`: what our own policy on addresses forbids us, and a name for which we know no address, may be
+    open to the person's browser.
     """
 
     step_id: str
@@ -215,9 +216,10 @@ def _tell(call: Call, channel: BackChannel, clock: Callable[[], datetime]) -> Sp
         received = soap.decode(channel.exchange(call.url, call.envelope))
         accepted = logout.accept_response(received, replace(call.expected, now=clock()), algorithms=call.algorithms)
     except Forbidden as error:
-        state = StepState.WAITING if call.else_by_browser else StepState.UNREACHABLE
-        return Spoken(call, state, error.message)
+        return Spoken(call, StepState.WAITING if call.else_by_browser else StepState.UNREACHABLE, error.message)
     except Unreachable as error:
+        if error.unresolved and call.else_by_browser:
+            return Spoken(call, StepState.WAITING, error.message)
         return Spoken(call, StepState.UNANSWERED if error.sent else StepState.UNREACHABLE, error.message)
     except ProtocolError as error:
         checks = error.checks if isinstance(error, Refused) else ()
@@ -232,6 +234,8 @@ def _look(call: Call, connect: Callable[[], Client]) -> Spoken:
         with connect() as client:
             client.request("OPTIONS", call.url)
     except Unreachable as error:
+        if error.unresolved:
+            return Spoken(call, StepState.WAITING)  # the person's browser may be on a network that knows the name
         if not error.sent or time.monotonic() - started >= call.seconds:
             return Spoken(call, StepState.UNREACHABLE, error.message)
     except Forbidden:

@@ -7,6 +7,8 @@ or by whoever calls `tell_now`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,8 +18,9 @@ from idp_app.installation import Installation
 from idp_app.models import LogoutRun, SignInSession
 from idp_app.services import audit, outbox, sessions, switch
 from idp_app.services.act import Act
-from idp_app.services.logout import chain, contact, runs
+from idp_app.services.logout import chain, contact, requests, runs
 from idp_app.services.logout.runs import Site
+from idp_app.settings import IdPSettings
 
 
 def end_sessions(session: Session, person_id: str, session_ids: Sequence[str], act: Act) -> tuple[int, str | None]:
@@ -35,10 +38,29 @@ def end_sessions(session: Session, person_id: str, session_ids: Sequence[str], a
 
 def end_all(session: Session, person_id: str, act: Act) -> tuple[int, str | None]:
     """End every session of a person, in every browser; answers as `end_sessions`."""
-    open_sessions = select(SignInSession.id).where(
+    live = select(SignInSession.id).where(
         SignInSession.person_id == person_id, SignInSession.ended.is_(None), SignInSession.expires > act.now
     )
-    return end_sessions(session, person_id, session.scalars(open_sessions).all(), act)
+    return end_sessions(session, person_id, session.scalars(live).all(), act)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A live session of a person, as an administrator sees it: since when, last used, and the sites it reached."""
+
+    id: str
+    since: datetime
+    last_seen: datetime
+    sites: tuple[str, ...]
+
+
+def open_sessions(session: Session, person_id: str, *, now: datetime, settings: IdPSettings) -> list[OpenSession]:
+    """The live sessions of a person, the one used last first."""
+    found = sessions.of_person(session, person_id, now=now, settings=settings)
+    return [
+        OpenSession(each.id, each.authn_instant, each.last_seen, tuple(requests.names_of_sites(session, each.id)))
+        for each in found
+    ]
 
 
 def tell_waiting(installation: Installation, reference: str) -> list[list[Site]]:

@@ -108,6 +108,13 @@ def sites_of(session: Session, session_id: str) -> Sequence[str]:
     return session.scalars(reached.distinct().order_by(name)).all()
 
 
+def names_of_sites(session: Session, session_id: str) -> Sequence[str]:
+    """The names of the partners that a session reached, in order."""
+    name = name_of(table_of(Participation).c.connection_id).label("name")
+    reached = select(name).where(Participation.session_id == session_id)
+    return sorted(set(session.scalars(reached)), key=str.casefold)
+
+
 def answer(
     partner: LiveConnection,
     request_id: str,

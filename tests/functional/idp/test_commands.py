@@ -14,11 +14,13 @@ from pathlib import Path
 import pytest
 
 from federation.cli.main import run
+from federation.saml.metadata.entity import Endpoint
 from federation.saml.metadata.reading import read_document
+from federation.saml.names import Binding
 from idp_app import settings as idp_settings
 from idp_app.installation import Installation
 from idp_app.services import connections, people, switch
-from tests.idp_factories import FakeSP, make_installation
+from tests.idp_factories import Clock, FakeSP, make_idp, make_installation
 
 INI = """\
 [app:main]
@@ -441,3 +443,27 @@ def test_help_is_quick_because_nothing_heavy_is_imported(site: Path) -> None:
     code = f"import sys, idp_app.cli; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_sessions_are_listed_and_ended_by_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock(datetime.now(UTC))
+    idp = make_idp(tmp_path, clock=clock, logout_timeout=timedelta(seconds=1))
+    (tmp_path / "idp.ini").write_text(INI)
+    command = ["idp", "-c", str(tmp_path / "idp.ini")]
+    endpoint = Endpoint(Binding.SOAP, "http://localhost:9/slo")
+    dead = idp.connect(FakeSP("Dead", "http://localhost:9", options={"single_logout": [endpoint]}))
+    browser = idp.sign_in("alice")
+    dead.accept(browser.get(dead.redirect_url(clock())), idp.entity, clock())
+    idp.sign_in("alice")
+    assert run([*command, "sessions", "alice", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert sorted(each["sites"] for each in listed) == ["", "Dead"]
+    [without] = [each["session"] for each in listed if not each["sites"]]
+    assert run([*command, "end-sessions", "alice", "--session", without]) == 0
+    assert "Sign out" in browser.get("/").text
+    assert run([*command, "end-sessions", "alice"]) == 1
+    assert "1 session of alice ended.\n  Dead: unreachable" in capsys.readouterr().out
+    assert "Sign out" not in browser.get("/").text
+    assert run([*command, "end-sessions", "alice"]) == 0
+    assert "0 sessions" in capsys.readouterr().out
+    idp.installation.engine.dispose()

@@ -7,13 +7,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from webtest import TestResponse
 
-from federation.saml.bindings import soap
+from federation.saml import encryption, signature, xml
+from federation.saml.bindings import post, soap
+from federation.saml.codec import logout as codec
+from federation.saml.codec.common import ENCRYPTED_ID, NAME_ID
 from federation.saml.identifiers import new_id
 from federation.saml.messages import NameID, Received
 from federation.saml.names import Binding, NameIDFormat, StatusCode
 from federation.saml.profiles import logout
+from idp_app.models import Participation
 from tests.factories import signing_key
 from tests.idp_factories import FakeSP, IdPSite
 from tests.logout_factories import (
@@ -204,3 +209,38 @@ def test_the_sign_out_page_lists_the_sites_that_this_session_opened(idp: IdPSite
     assert "In this session you opened" not in browser.get("/signout").text
     arrive_at(intranet, browser, idp)
     assert "<li>Intranet</li>" in browser.get("/signout").text
+
+
+@pytest.mark.conformance("IIP-IDP19")
+@pytest.mark.parametrize("position", [0, 1])
+def test_an_encrypted_name_is_opened_with_either_of_our_keys(idp: IdPSite, intranet: FakeSP, position: int) -> None:
+    browser = idp.sign_in("alice")
+    request = ask(intranet, idp, name_of(arrive_at(intranet, browser, idp)))
+    assert idp.entity.idp is not None
+    published = idp.entity.idp.encryption_keys
+    assert len([key for key in published if key.use == "encryption"]) == 2
+    element = codec.write_request(request)
+    name_id = element.find(NAME_ID)
+    assert name_id is not None
+    encrypted = xml.new(ENCRYPTED_ID, {})
+    encrypted.append(encryption.encrypt(xml.lift(name_id), key=published[position]))
+    element.replace(name_id, encrypted)
+    signature.sign(element, key=intranet.key)
+    fields = post.encode(xml.serialise(element), parameter="SAMLRequest", destination=SLO).fields
+    page = idp.browser().post("/saml/slo", dict(fields))
+    assert judge(answer_in(page), intranet, idp, request).outcome == "ended"
+    assert not is_signed_in(browser)
+
+
+def test_a_name_without_its_format_that_fits_two_people_names_nobody(idp: IdPSite, intranet: FakeSP) -> None:
+    browsers = [idp.sign_in(name) for name in ("alice", "carol")]
+    for browser in browsers:
+        arrive_at(intranet, browser, idp)
+    with idp.work() as session:
+        for number, row in enumerate(session.scalars(select(Participation))):
+            row.name_id, row.name_id_format = "ada", f"urn:example:{number}"
+    page = idp.browser().get(address(ask(intranet, idp, NameID("ada")), intranet.key))
+    assert "SAMLResponse=" in page.location
+    assert all(is_signed_in(browser) for browser in browsers)
+    idp.browser().get(address(ask(intranet, idp, NameID("ada", "urn:example:0")), intranet.key))
+    assert [is_signed_in(browser) for browser in browsers].count(True) == 1

@@ -23,6 +23,7 @@ from federation.saml.signature import SigningKey
 from idp_app.models import LogoutRun
 from idp_app.options import Options
 from idp_app.services import connections, people, switch
+from idp_app.services.logout import ending
 from idp_app.services.people_csv import import_people
 from idp_app.worker import work_once
 from tests.factories import signing_key
@@ -262,3 +263,37 @@ def test_nothing_is_sent_while_the_federation_is_off(idp: IdPSite, browser: Test
         work_once(idp.installation)
         assert taken == []
         assert idp.count(LogoutRun) == 0
+
+
+def test_an_administrator_ends_a_session_from_the_console(idp: IdPSite, browser: TestApp) -> None:
+    with learning(idp) as (sp, taken):
+        arrive_at(sp, browser, idp)
+        admin = idp.sign_in("admin")
+        address = f"/admin/people/{idp.person('alice').id}"
+        page = admin.get(address)
+        assert "<td>Learning</td>" in page.text
+        form = next(form for form in page.forms.values() if "session" in form.fields)
+        done = form.submit("action", value="end-session").follow()
+        assert "The session is ended" in done.text
+        assert "Not signed in anywhere" in done.text
+        assert not is_signed_in(browser)
+        assert is_signed_in(admin)
+        work_once(idp.installation)
+        assert len(taken) == 1
+        idp.sign_in("alice")
+        form = next(form for form in admin.get(address).forms.values() if "End all" in form.text)
+        form.submit("action", value="end-sessions")
+        assert "Not signed in anywhere" in admin.get(address).text
+
+
+def test_an_administrator_cannot_end_somebody_elses_session_by_a_persons_form(idp: IdPSite, browser: TestApp) -> None:
+    admin = idp.sign_in("admin")
+    with idp.work() as session:
+        settings = idp.installation.settings
+        [alices] = ending.open_sessions(session, idp.person("alice").id, now=idp.clock(), settings=settings)
+    page = admin.get(f"/admin/people/{idp.person('admin').id}")
+    form = next(form for form in page.forms.values() if "session" in form.fields)
+    form["session"] = alices.id
+    form.submit("action", value="end-session")
+    assert is_signed_in(browser)
+    assert is_signed_in(admin)
