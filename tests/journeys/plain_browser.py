@@ -66,7 +66,8 @@ class PlainBrowser:
     def sign_in(self, username: str, password: str = PASSWORD) -> httpx.Response:
         """Fill in the sign-in form, then press Continue."""
         self.send(username=username, password=password)
-        return self.send() if "SAMLResponse" in self.page.text else self.page
+        carries = re.search(r'name="SAML(Response|art)"', self.page.text)
+        return self.send() if carries else self.page
 
     def forget(self) -> None:
         """Lose every cookie."""
