@@ -217,7 +217,9 @@ class Received:
     """A message as a binding delivered it, nothing verified (SAML Bindings 3).
 
     `parameter` is SAMLRequest or SAMLResponse. `query_signature` is present only with HTTP-Redirect (3.4.4.1): the
-    octets exactly as they stood in the query, which are what the signature covers.
+    octets exactly as they stood in the query, which are what the signature covers. `covered_by` is present only with
+    HTTP-Artifact: the entityID of the partner whose verified signature stands on the answer that the message was taken
+    out of, and so covers the message too (SAML Profiles 5.1).
     """
 
     binding: str
@@ -225,6 +227,7 @@ class Received:
     xml: bytes
     relay_state: str | None = None
     query_signature: QuerySignature | None = field(default=None)
+    covered_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

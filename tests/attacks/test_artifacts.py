@@ -13,7 +13,7 @@ from federation.saml import signature, xml
 from federation.saml.bindings import soap
 from federation.saml.codec import artifact as codec
 from federation.saml.messages import ArtifactResponse, Status
-from federation.saml.names import SAMLP, StatusCode
+from federation.saml.names import SAMLP, Binding, StatusCode
 from federation.saml.profiles import artifact, sso_response
 from tests import factories
 from tests.attacks import deliveries
@@ -46,7 +46,6 @@ def test_the_genuine_one_is_accepted() -> None:
 @pytest.mark.parametrize(
     ("message", "rule"),
     [
-        (lambda: factories.signed_response(sign="nothing"), "assertion.signed"),
         (lambda: factories.signed_response(key=signing_key("mallory")), "signature.value"),
         (lambda: factories.signed_response(inside=factories.envelope(issuer=factories.OTHER_SP)), "response.issuer"),
         (lambda: factories.signed_response(inside=factories.envelope(destination=None)), "response.destination"),
@@ -56,12 +55,22 @@ def test_the_genuine_one_is_accepted() -> None:
             "assertion.issuer",
         ),
     ],
-    ids=["unsigned", "another's key", "another's name", "no destination", "another request", "another's assertion"],
+    ids=["another's key", "another's name", "no destination", "another request", "another's assertion"],
 )
 def test_a_message_that_would_not_be_accepted_by_post_is_not_accepted_here(
     message: Callable[[], bytes], rule: str
 ) -> None:
     refused(rule, lambda: accept(message()))
+
+
+def test_the_signature_around_it_covers_a_message_that_has_none_of_its_own() -> None:
+    assert accept(factories.signed_response(sign="nothing"))
+
+
+def test_the_signature_around_it_is_worth_nothing_when_another_partner_was_asked() -> None:
+    message = factories.posted(factories.signed_response(sign="nothing"))
+    carried = replace(message, binding=Binding.ARTIFACT, covered_by=factories.OTHER_SP)
+    refused("assertion.signed", lambda: sso_response.accept(carried, factories.expectations()))
 
 
 def test_the_answer_itself_has_to_be_of_the_identity_provider_that_was_asked() -> None:

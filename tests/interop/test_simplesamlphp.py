@@ -299,6 +299,5 @@ def test_their_idp_hands_its_response_out_for_an_artifact(
     ):
         browser.open(f"{site.url}/private")
         browser.send(username="alice", password=PASSWORD)
-        print(site.run("explain", re.findall(r"\b[A-Z0-9]{4}-[A-Z0-9]{4}\b", browser.text)[0]).stdout)
         assert browser.url == f"{site.url}/private", browser.text
         assert "Alice Archer" in browser.text

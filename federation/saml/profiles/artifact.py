@@ -92,7 +92,7 @@ class AcceptedResolve:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """The message that came back, nothing about it verified but its way here."""
+    """The message that came back: verified is its way here, and that the partner who was asked signed around it."""
 
     received: Received
     checks: tuple[Check, ...]
@@ -154,6 +154,7 @@ def accept_response(
             parameter=RESPONSE if xml.local_name(message).endswith("Response") else REQUEST,
             xml=xml.serialise(message),
             relay_state=relay_state,
+            covered_by=expected.partner.entity_id,
         ),
         checks,
     )

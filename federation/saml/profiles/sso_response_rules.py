@@ -120,9 +120,12 @@ def one_assertion(envelope: Envelope) -> Seen:
     return Seen(count == 1, "1", str(count))
 
 
-@rule("assertion.signed", "SAML Profiles 4.1.4.5; SDP-IDP09")
+@rule("assertion.signed", "SAML Profiles 4.1.4.5, 5.1; SDP-IDP09")
 def covered(response_signed: bool, assertion_signed: bool) -> Seen:
-    """A verified signature covers the assertion: the response's, its own, or both. Encryption covers nothing."""
+    """A verified signature covers the assertion: the response's, its own, or both. Encryption covers nothing.
+
+    A response that was taken out of the signed answer to an artifact is covered by that answer's signature.
+    """
     received = {
         (True, True): "response and assertion signed",
         (True, False): "response signed",

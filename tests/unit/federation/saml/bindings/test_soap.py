@@ -17,6 +17,11 @@ def test_what_is_encoded_is_what_is_decoded() -> None:
     assert xml.canonical(xml.parse(received.xml)) == xml.canonical(xml.parse(MESSAGE))
 
 
+def test_a_character_that_strays_into_the_envelope_does_no_harm() -> None:
+    strayed = ENVELOPE.replace(b"<soap11:Body>", b"\\\n <soap11:Header/><soap11:Body>")
+    assert soap.decode(strayed) == soap.decode(ENVELOPE)
+
+
 def test_prefixes_of_the_envelope_stay_in_scope_for_the_message() -> None:
     envelope = (
         b'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"'
@@ -41,7 +46,7 @@ def test_prefixes_of_the_envelope_stay_in_scope_for_the_message() -> None:
             ),
             "soap.header",
         ),
-        (ENVELOPE.replace(b"<soap11:Body>", b"<x/><soap11:Body>"), "xml.shape"),
+        (ENVELOPE.replace(b"<soap11:Body>", b"<x/><soap11:Body>"), "soap.envelope"),
         (b"<!DOCTYPE x []>" + ENVELOPE, "xml.doctype"),
     ],
 )
