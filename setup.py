@@ -12,8 +12,10 @@ RUN = [
     "httpx>=0.28",
     "huey>=3.0,<4",
     "jinja2>=3.1.6",
-    # Pinned exactly, because the tests' xmlsec must carry the same libxml2 (docs/decisions/verifying-octets.md).
+    # lxml and xmlsec each carry a libxml2 in their wheels, and trees pass from one to the other: the two must be built
+    # on the same one, so the pair is pinned exactly and moves together (docs/decisions/xmlsec-in-process.md).
     "lxml==6.1.3",
+    "xmlsec==1.3.17",
     "pastedeploy>=3.1",
     "plaster-pastedeploy>=1.0.1",
     "prometheus-client>=0.22",
@@ -61,9 +63,6 @@ TEST = [
     "uv>=0.8",
     "webtest>=3.0.6",
     "xmlschema>=2.5",
-    # An independent judge of signatures, and what other implementations verify with. It shares trees with lxml in
-    # memory: the two must be built on the same libxml2, so the pair is pinned exactly and moves together.
-    "xmlsec==1.3.17",
 ]
 
 setup(

@@ -10,7 +10,7 @@ who means it says so with the `:unconditional` form of the preset, for instance 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from federation.attributes.catalogue import CATALOGUE, entry_named
@@ -124,6 +124,8 @@ class ReleasePolicy:
 
         The three access categories are never united: who has several gets the one that tells the least (REFEDS). A
         subject-id:req signal strikes the identifiers that it does not name, also where the policy is unconditional.
+        Without a signal the subject-id, by which sites could compare notes on a person, needs to be asked for by name or
+        to be the only identifier that the policy has (SDP-IDP17 leaves this to us).
         """
         categories = entity.attribute(ENTITY_CATEGORY)
         one = next((category for category in ACCESS_CATEGORIES if category in categories), None)
@@ -134,8 +136,13 @@ class ReleasePolicy:
         ]
         merged = {rule.key: rule for rules in (*reversed(having), self.rules) for rule in rules}
         wanted = _signalled(entity, frozenset(merged))
-        struck = () if wanted is None else [key for key in _IDENTIFIERS if CATALOGUE[key].name not in wanted]
-        return ReleasePolicy(tuple(rule for key, rule in merged.items() if key not in struck), self.preset)
+        if wanted is None:
+            own = {rule.key: rule for rule in self.rules}
+            if "pairwise_id" in own and "subject_id" in own:
+                merged["subject_id"] = replace(own["subject_id"], unconditional=False)
+            return ReleasePolicy(tuple(merged.values()), self.preset)
+        rules = (rule for key, rule in merged.items() if key not in _IDENTIFIERS or CATALOGUE[key].name in wanted)
+        return ReleasePolicy(tuple(rules), self.preset)
 
     @property
     def keys(self) -> frozenset[str]:

@@ -7,8 +7,8 @@ metadata. Then those first canonical octets are parsed afresh: what the caller r
 signed, and the document that arrived is not needed any more.
 
 The shape leaves nothing of XML Signature to interpret: no identifier is resolved, no transform chosen, no key looked
-for. What remains is canonicalisation (libxml2, through lxml) and a signature over octets, which a public
-key verifies and a key object makes, wherever the key lives.
+for. What remains is canonicalisation (libxml2, through lxml) and a signature over octets, which xmlsec verifies and a
+key object makes, wherever the key lives.
 """
 
 from __future__ import annotations

@@ -11,10 +11,12 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+import xmlsec
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from xmlsec import constants
 
 from federation.errors import ConfigurationError, Malformed
 from federation.saml.certificates import load_certificate, public_key_of
@@ -45,6 +47,18 @@ METHODS: Final = {
     Algorithm.ECDSA_SHA512: Method(EC, hashes.SHA512()),
 }
 """Every signature algorithm that this toolkit can use at all. No symmetric one, no MD5, no DSA; see `algorithms`."""
+
+
+_TRANSFORMS: Final = {
+    Algorithm.RSA_SHA1: constants.TransformRsaSha1,
+    Algorithm.ECDSA_SHA1: constants.TransformEcdsaSha1,
+    Algorithm.RSA_SHA256: constants.TransformRsaSha256,
+    Algorithm.RSA_SHA384: constants.TransformRsaSha384,
+    Algorithm.RSA_SHA512: constants.TransformRsaSha512,
+    Algorithm.ECDSA_SHA256: constants.TransformEcdsaSha256,
+    Algorithm.ECDSA_SHA384: constants.TransformEcdsaSha384,
+    Algorithm.ECDSA_SHA512: constants.TransformEcdsaSha512,
+}
 
 
 class SigningKey:
@@ -133,31 +147,24 @@ def _ec_signer(private: ec.EllipticCurvePrivateKey) -> Callable[[bytes, str], by
 
 
 class PublicKey(NamedTuple):
-    """A partner's key, strong enough to be used: its kind and size, and the key itself, loaded once."""
+    """A partner's key, strong enough to be used: its kind and size, and the key as xmlsec holds it, loaded once."""
 
     kind: str
     bits: int
-    key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey
+    key: xmlsec.Key
 
     def verifies(self, octets: bytes, signature: bytes, algorithm: str) -> bool:
-        """Is this the signature value over these octets, by this key and this algorithm alone?
+        """Is this the signature value over these octets? xmlsec decides, by this key and this algorithm alone.
 
-        An algorithm for another kind of key never verifies anything. An ECDSA value is r and s side by side, each as
-        long as the curve's order (XML Signature 6.4.3).
+        An algorithm for another kind of key never verifies anything.
         """
-        method = METHODS[algorithm]
-        if method.kind != self.kind:
+        if METHODS[algorithm].kind != self.kind:
             return False
+        context = xmlsec.SignatureContext()
+        context.key = self.key
         try:
-            if isinstance(self.key, rsa.RSAPublicKey):
-                self.key.verify(signature, octets, padding.PKCS1v15(), method.hash)
-            else:
-                size = (self.bits + 7) // 8
-                if len(signature) != 2 * size:
-                    return False
-                r, s = int.from_bytes(signature[:size], "big"), int.from_bytes(signature[size:], "big")
-                self.key.verify(encode_dss_signature(r, s), octets, ec.ECDSA(method.hash))
-        except InvalidSignature:
+            context.verify_binary(octets, _TRANSFORMS[algorithm], signature)
+        except xmlsec.Error:
             return False
         return True
 
@@ -170,10 +177,12 @@ def load_public_key(spki: bytes) -> PublicKey | None:
     """
     try:
         key = serialization.load_der_public_key(spki)
-    except (ValueError, UnsupportedAlgorithm):
+        if isinstance(key, rsa.RSAPublicKey) and key.key_size >= MINIMUM_RSA_BITS:
+            kind = RSA
+        elif isinstance(key, ec.EllipticCurvePublicKey) and key.key_size >= MINIMUM_EC_BITS:
+            kind = EC
+        else:
+            return None
+        return PublicKey(kind, key.key_size, xmlsec.Key.from_memory(spki, constants.KeyDataFormatDer))
+    except (ValueError, UnsupportedAlgorithm, xmlsec.Error):
         return None
-    if isinstance(key, rsa.RSAPublicKey) and key.key_size >= MINIMUM_RSA_BITS:
-        return PublicKey(RSA, key.key_size, key)
-    if isinstance(key, ec.EllipticCurvePublicKey) and key.key_size >= MINIMUM_EC_BITS:
-        return PublicKey(EC, key.key_size, key)
-    return None

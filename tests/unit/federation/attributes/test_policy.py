@@ -333,7 +333,7 @@ def test_rules_by_category_survive_the_database() -> None:
         ("pairwise-id", "directory:unconditional", {"pairwise_id"}),
         ("subject-id", "directory:unconditional", {"subject_id"}),
         ("none", "directory:unconditional", set()),
-        (None, "directory:unconditional", {"pairwise_id", "subject_id"}),
+        (None, "directory:unconditional", {"pairwise_id"}),
     ],
 )
 def test_the_signal_says_which_identifier_is_told(signal: str | None, preset: str, expected: set[str]) -> None:
