@@ -124,8 +124,8 @@ class ReleasePolicy:
 
         The three access categories are never united: who has several gets the one that tells the least (REFEDS). A
         subject-id:req signal strikes the identifiers that it does not name, also where the policy is unconditional.
-        Without a signal the subject-id, by which sites could compare notes on a person, needs to be asked for by name or
-        to be the only identifier that the policy has (SDP-IDP17 leaves this to us).
+        Without a signal the subject-id, by which sites could compare notes on a person, must be asked for by name or be
+        the only identifier that the policy has (SDP-IDP17 leaves this to us).
         """
         categories = entity.attribute(ENTITY_CATEGORY)
         one = next((category for category in ACCESS_CATEGORIES if category in categories), None)
