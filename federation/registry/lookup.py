@@ -9,14 +9,15 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, bindparam, select
+from sqlalchemy import ColumnElement, Row, Select, bindparam, select
 from sqlalchemy.orm import Session
 
-from federation.registry.aggregates import table_of
+from federation.registry.aggregates import key_of, table_of
 from federation.registry.columns import EntityColumns, SourceColumns
 from federation.registry.host import Host
 from federation.saml.metadata.aggregate import MAX_AGGREGATE
@@ -27,21 +28,28 @@ KEEP: Final = 256
 """How many parsed entities a process keeps: a few megabytes."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Known:
     """A verified entity of a federation's source, with what the source says of all of them.
 
-    `key` is its short name, `version` changes whenever anything here does.
+    `key` is its short name, `version` changes whenever anything here does. It is parsed when it is first needed.
     """
 
     key: str
     version: tuple[Any, ...]
-    entity: Entity
+    entity_id: str
+    document: bytes = field(repr=False)
     name: str
     source: str
     source_id: str
     valid_until: datetime | None
     defaults: Mapping[str, Any]
+
+    @cached_property
+    def entity(self) -> Entity:
+        """The entity itself. Its document was verified before it was stored."""
+        (entity,) = read_document(self.document, max_bytes=MAX_AGGREGATE)
+        return entity
 
 
 class Entities:
@@ -50,62 +58,76 @@ class Entities:
     def __init__(self, host: Host) -> None:
         entity, source = table_of(host.tables.entity), _table(host.tables.source)
         role = entity.c.is_idp if host.role == "idp" else entity.c.is_sp
-        owned = (
-            select(
-                entity.c.key, entity.c.entity_id, entity.c.source_id, entity.c.digest, source.c.version,
-                entity.c.valid_until, source.c.valid_until.label("source_valid_until"),
-            )
-            .join(source, source.c.id == entity.c.source_id)
-            .where(source.c.enabled, role)
-            .order_by(source.c.precedence, source.c.name_key)
-            .limit(1)
-        )  # fmt: skip
-        self._by_entity_id = owned.where(entity.c.entity_id == bindparam("sought"))
-        self._by_key = owned.where(entity.c.key == bindparam("sought"))
-        self._document = (
-            select(entity.c.document, source.c.defaults, source.c.name)
-            .join(source, source.c.id == entity.c.source_id)
-            .where(entity.c.source_id == bindparam("source"), entity.c.entity_id == bindparam("sought"))
+        version = (
+            entity.c.key,
+            entity.c.source_id,
+            entity.c.digest,
+            source.c.version,
+            entity.c.valid_until,
+            source.c.valid_until.label("source_valid_until"),
         )
+        whole = (entity.c.entity_id, entity.c.document, entity.c.name, source.c.defaults, source.c.name.label("source"))
+
+        def owned(column: ColumnElement[str], *columns: ColumnElement[Any]) -> Select[Any]:
+            return (
+                select(*columns)
+                .join_from(entity, source, source.c.id == entity.c.source_id)
+                .where(source.c.enabled, role, column == bindparam("sought"))
+                .order_by(source.c.precedence, source.c.name_key)
+                .limit(1)
+            )
+
+        # What is kept is asked for its version, anything else for all of it: one statement either way.
+        self._version_by_key = owned(entity.c.key, *version)
+        self._version_by_entity_id = owned(entity.c.entity_id, *version)
+        self._whole_by_key = owned(entity.c.key, *version, *whole)
+        self._whole_by_entity_id = owned(entity.c.entity_id, *version, *whole)
         self._parsed: OrderedDict[str, Known] = OrderedDict()
         self._lock = threading.Lock()
 
     def by_entity_id(self, session: Session, entity_id: str) -> Known | None:
         """The entity with an entityID, whether it has expired or not."""
-        return self._find(session, self._by_entity_id, entity_id)
+        kept = self._parsed.get(key_of(entity_id))
+        if kept is not None:
+            row = session.execute(self._version_by_entity_id, {"sought": entity_id}).first()
+            if row is None or kept.version == _version(row):
+                return None if row is None else self._keep(kept)
+        return self._read(session.execute(self._whole_by_entity_id, {"sought": entity_id}).first())
 
     def by_key(self, session: Session, key: str) -> Known | None:
         """The entity that a short name stands for."""
-        return self._find(session, self._by_key, key)
+        kept = self._parsed.get(key)
+        if kept is not None:
+            row = session.execute(self._version_by_key, {"sought": key}).first()
+            if row is None or kept.version == _version(row):
+                return None if row is None else self._keep(kept)
+        return self._read(session.execute(self._whole_by_key, {"sought": key}).first())
 
-    def _find(self, session: Session, statement: Select[Any], sought: str) -> Known | None:
-        row = session.execute(statement, {"sought": sought}).first()
+    def _read(self, row: Row[Any] | None) -> Known | None:
         if row is None:
             return None
-        known = self._parsed.get(row.key)
-        if known is None or known.version != _version(row):
-            known = self._parse(session, row)
+        limits = [limit for limit in (row.valid_until, row.source_valid_until) if limit is not None]
+        known = Known(
+            key=row.key,
+            version=_version(row),
+            entity_id=row.entity_id,
+            document=row.document,
+            name=row.name,
+            source=row.source,
+            source_id=row.source_id,
+            valid_until=min(limits, default=None),
+            defaults=row.defaults,
+        )
+        return self._keep(known)
+
+    def _keep(self, known: Known) -> Known:
+        """The one used last goes last, so that the one unused for longest is forgotten."""
         with self._lock:
-            self._parsed[row.key] = known
-            self._parsed.move_to_end(row.key)
+            self._parsed[known.key] = known
+            self._parsed.move_to_end(known.key)
             while len(self._parsed) > KEEP:
                 self._parsed.popitem(last=False)
         return known
-
-    def _parse(self, session: Session, row: Row[Any]) -> Known:
-        found = session.execute(self._document, {"source": row.source_id, "sought": row.entity_id}).one()
-        (entity,) = read_document(found.document, max_bytes=MAX_AGGREGATE)
-        limits = [limit for limit in (row.valid_until, row.source_valid_until) if limit is not None]
-        return Known(
-            key=row.key,
-            version=_version(row),
-            entity=entity,
-            name=entity.display_name(),
-            source=found.name,
-            source_id=row.source_id,
-            valid_until=min(limits, default=None),
-            defaults=found.defaults,
-        )
 
 
 def _version(row: Row[Any]) -> tuple[Any, ...]:

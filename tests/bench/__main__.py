@@ -7,7 +7,7 @@ import os
 from contextlib import ExitStack
 from itertools import chain
 
-from tests.bench import metadata, others, peers, saml, start_up
+from tests.bench import metadata, others, peers, registry, saml, start_up
 from tests.bench.measure import Absent, Entry, Result, run
 from tests.live import REQUIRE_ALL
 
@@ -24,7 +24,7 @@ def main() -> int:
         groups = (
             [peers.entries(running)]
             if arguments.peers
-            else [saml.entries(), others.entries(), start_up.entries(), metadata.entries()]
+            else [saml.entries(), others.entries(), start_up.entries(), metadata.entries(), registry.entries()]
         )
         entries = list(chain.from_iterable(groups))
         absent = [entry for entry in entries if isinstance(entry, Absent)]

@@ -22,27 +22,24 @@ def bare(aggregate: Path, certificate: Path, _folder: Path) -> None:
 
 
 def ours(aggregate: Path, certificate: Path, folder: Path) -> None:
-    """Verify, read, lint with the schemas, and index: a row for each entity with its digest and its own document."""
-    import sqlite3
+    """What a refresh does: verify, read, lint with the schemas, stage, and write a row for each entity."""
     from datetime import UTC, datetime
 
-    from federation.saml.metadata.aggregate import members, verify
-    from federation.saml.metadata.origin import Pins
+    from federation.registry import sources
+    from federation.registry.refreshing import Refresher
+    from federation.storage.session import factory, unit_of_work
+    from tests.bench import registry
 
-    now = datetime.now(UTC)
-    pins = Pins.of(certificates_der=[certificate.read_bytes()])
-    verified = verify(aggregate.read_bytes(), now=now, pins=pins)
-    index = folder / "index.sqlite"
-    index.unlink(missing_ok=True)
-    with sqlite3.connect(index) as database:
-        database.execute(
-            "CREATE TABLE entity (entity_id TEXT PRIMARY KEY, name TEXT, digest TEXT, octets BLOB, lint INT)"
-        )
-        rows = (
-            (each.entity.entity_id, each.entity.display_name(), each.digest, each.octets, len(each.findings))
-            for each in members(verified.octets, own_entity_id="https://ours.example.org/saml", now=now)
-        )
-        database.executemany("INSERT INTO entity VALUES (?, ?, ?, ?, ?)", rows)
+    sessions = factory(registry.fresh_engine(folder, "index.sqlite"))
+    with unit_of_work(sessions) as session:
+        new = sources.NewSource("Bench", "file", str(aggregate), signer_certificates=[certificate.read_bytes()])
+        source = sources.add(session, registry.HOST, new, registry.LIMITS, registry.OCCASION).id
+    refresher = Refresher(
+        registry.HOST, sessions, registry.LIMITS, clock=lambda: datetime.now(UTC), actor="bench", reference=""
+    )
+    report = refresher.refresh(source)
+    assert report is not None
+    assert report.ok, report.sentence
 
 
 def pysaml2(aggregate: Path, _certificate: Path, _folder: Path) -> None:

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.bench import aggregate
+from tests.bench import aggregate, registry
 from tests.bench.measure import Entry, Operation
 
 ROUNDS = 3
@@ -26,6 +26,7 @@ def _folder() -> TemporaryDirectory[str]:
     """A folder with the aggregate, made when it is first needed and deleted when the interpreter ends."""
     folder = TemporaryDirectory()
     aggregate.write(Path(folder.name), now=datetime.now(UTC))
+    registry.make_empty(Path(folder.name))
     return folder
 
 
