@@ -36,7 +36,7 @@ def includeme(config: Configurator) -> None:
     add("idp.continue", "/saml/continue/{key}", factory=Federation, popup=True)
     add("idp.console", "/admin")
     add("idp.people", "/admin/people")
-    add("idp.people_import", "/admin/people/import", body_limit=csv_rows.MAX_OCTETS + 65_536)
+    add("idp.people_import", "/admin/people/import", files=True, body_limit=csv_rows.MAX_OCTETS + 65_536)
     add("idp.person", "/admin/people/{id}")
     add("idp.audiences", "/admin/audiences")
     add("idp.audience", "/admin/audiences/{id}")

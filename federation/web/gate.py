@@ -28,13 +28,14 @@ _METHODS_WITHOUT_FORM: Final = ("GET", "HEAD", "OPTIONS", "TRACE")
 def admit(event: BeforeTraversal) -> None:
     """Check one request. Raises HTTPRequestEntityTooLarge or Malformed (rules `http.*`)."""
     request = event.request
-    if rules_for(request) is None:
+    rules = rules_for(request)
+    if rules is None:
         return
     limit_body(request, body_limit(request))
     try:
         texts = [request.path_info, *_query(request)]
         if request.method not in _METHODS_WITHOUT_FORM:
-            texts += _form(request)
+            texts += _form(request, files=rules.files)
     except UnicodeDecodeError:
         raise Malformed("http.encoding", "the address or the form is not UTF-8 text") from None
     except OSError:
@@ -61,11 +62,11 @@ def _query(request: Request) -> list[str]:
     return [text for field in request.GET.items() for text in field]
 
 
-def _form(request: Request) -> list[str]:
+def _form(request: Request, *, files: bool) -> list[str]:
     """The texts of a form, if the body is one."""
     if request.content_type in _URLENCODED:
         return _urlencoded(request)
-    return _multipart(request) if request.content_type == _MULTIPART else []
+    return _multipart(request, files=files) if request.content_type == _MULTIPART else []
 
 
 def _urlencoded(request: Request) -> list[str]:
@@ -80,7 +81,7 @@ def _urlencoded(request: Request) -> list[str]:
     return [part for field in fields for part in field]
 
 
-def _multipart(request: Request) -> list[str]:
+def _multipart(request: Request, *, files: bool) -> list[str]:
     """Let WebOb read the form. Its parser raises whatever a broken body makes it stumble over: none is our mistake."""
     if request.body.count(b"isposition") > MAX_FIELDS:
         raise Malformed("http.form", f"more than {MAX_FIELDS} fields")
@@ -90,6 +91,8 @@ def _multipart(request: Request) -> list[str]:
         raise
     except Exception as error:
         raise Malformed("http.form", "the form cannot be read") from error
+    if not files and any(not isinstance(value, str) for _, value in fields):
+        raise Malformed("http.form", "a file came in the place of a text")
     texts = [
         part if isinstance(part, str) else str(getattr(part, "filename", "")) for field in fields for part in field
     ]

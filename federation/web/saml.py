@@ -30,10 +30,7 @@ def receive(request: Request) -> Received:
     """
     max_bytes = body_limit(request)
     if request.method == "POST":
-        fields = list(request.POST.items())
-        if any(not isinstance(value, str) for _, value in fields):
-            raise Malformed("post.form", "a message came as a file")
-        received = post.decode(fields, max_bytes=max_bytes)
+        received = post.decode(list(request.POST.items()), max_bytes=max_bytes)
     else:
         query = request.environ.get("QUERY_STRING", "").encode("latin-1")
         received = redirect_binding.decode(query, max_bytes=max_bytes)
@@ -91,8 +88,6 @@ def receive_artifact(request: Request) -> tuple[Artifact, str | None] | None:
         return None
     if request.method != "POST":
         return artifact.decode_query(request.query_string)
-    if any(not isinstance(value, str) for value in fields.values()):
-        raise Malformed("post.form", "a message came as a file")
     return artifact.decode_form(fields.items())
 
 

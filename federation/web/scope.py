@@ -53,9 +53,13 @@ class RouteRules:
 
     cross_site: bool = False
     popup: bool = False
+    files: bool = False
     body_limit: int | None = None
     problems: str = "html"
 
+
+_UNTOLD: Final = RouteRules(files=True)
+"""For the pages of a whole site that say nothing about themselves."""
 
 Recorder = Callable[[Request, FederationError], None]
 
@@ -92,7 +96,7 @@ def rules_for(request: Request) -> RouteRules | None:
     scope = scope_of(request.registry)
     route = getattr(request, "matched_route", None)
     rules = scope.routes.get(route.name) if route is not None else None
-    return rules or (RouteRules() if scope.whole else None)
+    return rules or (_UNTOLD if scope.whole else None)
 
 
 def owns_view(scope: Scope, route_name: str | None) -> bool:

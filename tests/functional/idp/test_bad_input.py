@@ -169,6 +169,12 @@ def test_a_body_of_another_kind_is_refused(idp: IdPSite, kind: str) -> None:
     refused(idp, idp.browser().post("/saml/sso", b"<hello/>", headers=headers, expect_errors=True))
 
 
+@pytest.mark.parametrize("address", ["/signin", "/signin/second-factor", "/account", "/saml/sso", "/saml/slo"])
+@pytest.mark.parametrize("field", ["next", "continue", "RelayState", "SAMLResponse", "SAMLart", "code"])
+def test_a_file_in_the_place_of_a_text_is_refused(idp: IdPSite, address: str, field: str) -> None:
+    refused(idp, idp.browser().post(address, upload_files=[(field, "a.txt", b"x")], expect_errors=True))
+
+
 @pytest.mark.parametrize(
     "address",
     [

@@ -24,7 +24,11 @@ def echo(request: Request) -> Response:
     )
 
 
-app = site(view("door", echo, cross_site=True), view("wide", echo, cross_site=True, body_limit=50_000))
+app = site(
+    view("door", echo, cross_site=True),
+    view("wide", echo, cross_site=True, body_limit=50_000),
+    view("import", echo, cross_site=True, files=True),
+)
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -174,3 +178,8 @@ def test_every_way_of_reading_counts() -> None:
     for read in (lambda body: body.read(), lambda body: body.readline(), list):
         with pytest.raises(HTTPRequestEntityTooLarge):
             read(LimitedInput(io.BytesIO(b"abcd"), 3))
+
+
+def test_a_file_comes_in_only_where_a_form_has_one() -> None:
+    app.post("/import", upload_files=[("file", "a.csv", b"x")], status=200)
+    app.post("/door", upload_files=[("next", "a.csv", b"x")], status=400)
