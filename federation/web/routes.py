@@ -40,9 +40,7 @@ def add_federation_route(
     """
 
     def register() -> None:
-        rules = RouteRules(
-            cross_site=cross_site, popup=popup, files=files, body_limit=body_limit, problems=problems
-        )
+        rules = RouteRules(cross_site=cross_site, popup=popup, files=files, body_limit=body_limit, problems=problems)
         scope_of(config.registry).routes[name] = rules
 
     config.action(("federation.web.route", name), register, order=PHASE2_CONFIG)

@@ -231,7 +231,7 @@ def sign_in_problem(error: ProtocolError | PolicyRefusal | OutgoingError, reques
         "help": help_found,
         "support_email": request.sp.provider.settings.support_email,
         "onward": error.target if isinstance(error, AlreadyUsed) else None,
-        "again": again(request) if problem not in _HOPELESS else None,
+        "again": again(error, request) if problem not in _HOPELESS else None,
     }
     return page(request, "sp_app:templates/sign_in_problem.jinja2", values, status=problem.status)
 
@@ -281,8 +281,8 @@ def describe(error: ProtocolError | PolicyRefusal | OutgoingError) -> Problem:
 
 def helps(error: FederationError, request: Request) -> Help | None:
     """Where the person's identity provider helps, if this sign-in went there."""
-    handle = request.params.get("RelayState")
-    if not isinstance(handle, str):
+    handle = _named(error, request, "RelayState")
+    if not handle:
         return None
     login, provider = request.sp.login(), request.sp.provider
     partner, wish = login.partner_of(handle), login.wish_of(handle)
@@ -299,13 +299,20 @@ def helps(error: FederationError, request: Request) -> Help | None:
     )
 
 
-def again(request: Request) -> str:
+def again(error: FederationError, request: Request) -> str:
     """Where a new sign-in with the same aim begins.
 
     The page itself stays unnamed: the handle that the browser brought names it on the server, and only whoever signs in
     successfully is led there.
     """
-    handle = request.params.get("RelayState") or request.GET.get("resume") or request.GET.get("state") or ""
-    query = {"resume": handle} if isinstance(handle, str) and _HANDLE.fullmatch(handle) else {}
+    handle = _named(error, request, "RelayState", "resume", "state")
+    query = {"resume": handle} if _HANDLE.fullmatch(handle) else {}
     path: str = request.route_path("sp.login", _query=query or None)
     return path
+
+
+def _named(error: FederationError, request: Request, *names: str) -> str:
+    """The first of these fields that says something. What was refused at the gate (`http.`) is not read again."""
+    if isinstance(error, Malformed) and error.rule.startswith("http."):
+        return ""
+    return next((value for name in names if (value := request.params.get(name))), "")
