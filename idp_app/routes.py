@@ -27,6 +27,7 @@ def includeme(config: Configurator) -> None:
     add("idp.sign_out", "/signout")
     add("idp.account", "/account")
     add("idp.metadata", "/saml/metadata", factory=Federation)
+    add("idp.about", "/saml/about", factory=Federation)
     add("idp.sso", "/saml/sso", factory=Federation, cross_site=True, popup=True)
     add("idp.unsolicited", "/saml/sso/unsolicited", factory=Federation, popup=True)
     add("idp.slo", "/saml/slo", factory=Federation, cross_site=True, popup=True)

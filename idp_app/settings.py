@@ -19,7 +19,8 @@ from federation.saml.algorithms import Algorithms
 from federation.saml.profiles import error_url
 from federation.saml.profiles.authn_context import DEFAULT, Table, named_levels
 from federation.web import settings as web_settings
-from federation.web.settings import Duration, Networks, PublicURL, Settings, Words
+from federation.web.presentation import PublishedSettings
+from federation.web.settings import Duration, Networks, PublicURL, Words
 
 PREFIX: Final = "idp."
 _SCOPE: Final = r"^[A-Za-z0-9][A-Za-z0-9.-]{0,126}$"
@@ -36,7 +37,7 @@ def _within(least: timedelta, most: timedelta) -> AfterValidator:
     return AfterValidator(check)
 
 
-class IdPSettings(Settings):
+class IdPSettings(PublishedSettings):
     """What an administrator may vary. Nothing here switches a verification off."""
 
     public_url: PublicURL = Field(
@@ -59,13 +60,19 @@ class IdPSettings(Settings):
         pattern=_SCOPE,
         description="The domain behind the @ of the identifiers that partners receive. Never change it later.",
     )
-    support_email: str = Field(
-        default="",
-        description="Where people write for help: shown on pages that refuse, and published as technical contact.",
-    )
     database_url: str = Field(description="Where the data is: sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME.")
     keys_directory: Path = Field(
         description="Directory of this site's private keys, for its own user only; `upgrade` makes what is missing."
+    )
+    entity_categories_supported: Words = Field(
+        default=(),
+        description="Entity categories (URIs) whose service providers are told here what the category asks for "
+        "(`--release refeds-access`). Name one only where that holds.",
+    )
+    publish_connections: bool = Field(
+        default=False,
+        description="Publish this site and its active connections as signed metadata below /entities: a Metadata Query "
+        "responder and an aggregate. Everybody then sees with whom this site is connected.",
     )
     metadata_validity: Annotated[Duration, _within(_DAY, 28 * _DAY)] = Field(
         default=timedelta(days=21), description="For how long a copy of our metadata may be used (validUntil)."
@@ -170,14 +177,6 @@ class IdPSettings(Settings):
             raise ValueError(error.message) from None
         return value
 
-    @field_validator("support_email")
-    @classmethod
-    def _mail_or_nothing(cls, value: str) -> str:
-        local, _, domain = value.partition("@")
-        if value and (not local or not domain or any(character.isspace() for character in value)):
-            raise ValueError("write an e-mail address, or nothing")
-        return value
-
     @model_validator(mode="after")
     def _plain_http_only_where_allowed(self) -> IdPSettings:
         if not self.secure and not self.allow_http_loopback:
@@ -202,6 +201,16 @@ class IdPSettings(Settings):
     def metadata_url(self) -> str:
         """Where our signed metadata is."""
         return f"{self.public_url}/saml/metadata"
+
+    @property
+    def about_url(self) -> str:
+        """The page about this site, for administrators of others."""
+        return f"{self.public_url}/saml/about"
+
+    @property
+    def entities_url(self) -> str:
+        """Our connections as an aggregate, and the responder's entities below it."""
+        return f"{self.public_url}/entities"
 
     @property
     def sso_url(self) -> str:

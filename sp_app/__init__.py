@@ -27,6 +27,7 @@ def includeme(config: Configurator) -> None:
     # of its own. Until somebody switches the federation on, FederationRoot answers 404 for all of them.
     root = "sp_app.context.FederationRoot"
     config.add_federation_route("sp.metadata", "/saml/metadata", factory=root)
+    config.add_federation_route("sp.about", "/saml/about", factory=root)
     config.add_federation_route("sp.login", "/saml/login", factory=root)
     config.add_federation_route("sp.discovery", "/saml/discovery", factory=root)
     config.add_federation_route("sp.discovered", "/saml/discovered", factory=root)

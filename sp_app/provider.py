@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
@@ -16,10 +16,10 @@ from sqlalchemy import Engine
 from federation.attributes.catalogue import CATALOGUE
 from federation.http import BackChannel, Policy
 from federation.registry.querying import Querier
-from federation.saml.identifiers import new_id
 from federation.saml.messages import NameIDPolicy
-from federation.saml.metadata import outgoing, publishing
-from federation.saml.metadata.entity import Contact, Endpoint, Entity, RequestedAttribute
+from federation.saml.metadata import outgoing, publishing, rolling
+from federation.saml.metadata.entity import Endpoint, Entity, RequestedAttribute
+from federation.saml.metadata.rolling import Document, Shelf
 from federation.saml.names import IDPDISC, LOGOUT_BINDING, REQINIT, Binding
 from federation.storage import engine as engines
 from federation.storage.session import SessionFactory, factory
@@ -60,6 +60,8 @@ class Provider:
     logout_url: str
     slo_url: str
     scim_url: str
+    about_url: str
+    shelf: Shelf[Document] = field(default_factory=Shelf)
 
     @property
     def entity_id(self) -> str:
@@ -104,10 +106,9 @@ class Provider:
     def entity(self) -> Entity:
         """Ourselves, as partners see us (SDP-SP39)."""
         own = self.settings
-        contacts = (Contact("technical", emails=(own.support_email,)),) if own.support_email else ()
         return publishing.sp_entity(
             entity_id=self.entity_id,
-            presentation=publishing.Presentation(own.site_name, contacts=contacts),
+            presentation=own.presentation(self.about_url),
             acs_url=self.acs_url,
             acs_bindings=(Binding.POST, Binding.ARTIFACT),
             artifact_resolution=(Endpoint(Binding.SOAP, self.artifact_url, index=artifacts.INDEX, is_default=True),),
@@ -117,19 +118,25 @@ class Provider:
             algorithms=own.algorithms(),
             single_logout=tuple(Endpoint(binding, self.slo_url) for binding in SLO_BINDINGS),
             # An identity provider of ours need not send the browser here to end a session.
-            entity_attributes={LOGOUT_BINDING: (Binding.SOAP,)},
+            entity_attributes={LOGOUT_BINDING: (Binding.SOAP,), **own.entity_attributes},
             extension_endpoints=(
                 ("RequestInitiator", Endpoint(REQINIT, self.login_url)),
                 ("DiscoveryResponse", Endpoint(IDPDISC, self.discovered_url, index=1)),
             ),
         )
 
+    def document(self, now: datetime) -> Document:
+        """Our signed metadata of the current period."""
+        return self.shelf.current("own", self.entity, now, lambda: self._made(now))
+
     def metadata(self, now: datetime) -> bytes:
-        """Our signed metadata as of now."""
-        return publishing.publish(
+        """The octets of our signed metadata."""
+        return self.document(now).body
+
+    def _made(self, now: datetime) -> Document:
+        return rolling.own(
             self.entity,
             signing_key=outgoing.signing_key(self.keys.signing, None, self.settings.algorithms()),
-            document_id=new_id(),
             now=now,
             validity=self.settings.metadata_validity,
         )
@@ -172,6 +179,7 @@ def _provider(registry: Any, own: SPSettings, own_keys: Keys, engine: Engine, se
         choices=Choices(),
         served=served,
         metadata_url=metadata_url,
+        about_url=url("sp.about"),
         login_url=url("sp.login"),
         discovery_url=url("sp.discovery"),
         discovered_url=url("sp.discovered"),

@@ -20,7 +20,8 @@ from federation.saml import algorithms
 from federation.saml.algorithms import Algorithms
 from federation.saml.metadata.locations import is_secure, problem_of_location
 from federation.web import settings as web_settings
-from federation.web.settings import Duration, Networks, PublicURL, Settings, Words
+from federation.web.presentation import PublishedSettings
+from federation.web.settings import Duration, Networks, PublicURL, Words
 from sp_app.targets import is_safe
 
 PREFIX: Final = "sp."
@@ -43,7 +44,7 @@ Files = Annotated[
 """Paths as the ini file writes them: separated by spaces or lines."""
 
 
-class SPSettings(Settings):
+class SPSettings(PublishedSettings):
     """What an administrator may vary. Nothing here switches a verification off."""
 
     public_url: PublicURL = Field(
@@ -64,10 +65,6 @@ class SPSettings(Settings):
         min_length=1,
         max_length=100,
         description="What people see as this site's name, here and at the identity provider.",
-    )
-    support_email: str = Field(
-        default="",
-        description="Where people write for help: published as technical contact.",
     )
     database_url: str = Field(description="Where the data is: sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME.")
     keys_directory: Path = Field(
@@ -155,14 +152,6 @@ class SPSettings(Settings):
             algorithms.bans(value)
         except ConfigurationError as error:
             raise ValueError(error.message) from None
-        return value
-
-    @field_validator("support_email")
-    @classmethod
-    def _mail_or_nothing(cls, value: str) -> str:
-        local, _, domain = value.partition("@")
-        if value and (not local or not domain or any(character.isspace() for character in value)):
-            raise ValueError("write an e-mail address, or nothing")
         return value
 
     @field_validator("discovery_service")

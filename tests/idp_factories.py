@@ -356,7 +356,7 @@ def make_idp(folder: Path, *, enabled: bool = True, clock: Clock | None = None, 
     with unit_of_work(installation.sessions) as session:
         populate(session, installation, act)
         switch.turn(session, enabled, act)
-    [entity] = read_document(document(installation.settings, installation.keys, clock()).xml)
+    [entity] = read_document(document(installation.settings, installation.keys, clock()).body)
     return IdPSite(installation, clock, make_app(installation), entity)
 
 

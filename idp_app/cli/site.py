@@ -80,7 +80,7 @@ def publish(config: ConfigFile, file: str) -> None:
     from idp_app.services import publication
 
     settings = read_settings(config)
-    xml = publication.document(settings, key_files.load(settings.keys_directory), utc_now()).xml
+    xml = publication.document(settings, key_files.load(settings.keys_directory), utc_now()).body
     if file == "-":
         sys.stdout.buffer.write(xml)
         return

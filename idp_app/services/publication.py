@@ -2,44 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from datetime import datetime
+from typing import Final
 
-from federation.saml.metadata import outgoing
-from federation.saml.metadata.entity import Contact, Endpoint, Entity
-from federation.saml.metadata.publishing import Presentation, idp_entity, publish
-from federation.saml.names import Binding
+from federation.saml.metadata import outgoing, rolling
+from federation.saml.metadata.entity import Endpoint, Entity
+from federation.saml.metadata.publishing import idp_entity
+from federation.saml.metadata.rolling import Document
+from federation.saml.names import ENTITY_CATEGORY_SUPPORT, Binding
+from federation.saml.signature import SigningKey
 from idp_app.keys import Keys
 from idp_app.services import artifacts
 from idp_app.services.name_ids import SUPPORTED
 from idp_app.settings import IdPSettings
 
-PERIOD: Final = timedelta(hours=1)
-"""A document is made once for each period: every process makes the same octets, so caches and ETags agree."""
-
-
 LOGOUT_BINDINGS: Final = (Binding.REDIRECT, Binding.POST, Binding.SOAP)
 """Redirect first: it is what partners are to use (SDP-IDP25)."""
 
 
-class Document(NamedTuple):
-    """A published document: its octets, a strong validator, and when the next one is made."""
-
-    xml: bytes
-    etag: str
-    until: datetime
-
-
 def entity(settings: IdPSettings, keys: Keys) -> Entity:
     """Ourselves, as partners see us."""
-    contact = Contact("technical", company=settings.site_name, emails=(settings.support_email,))
+    supported = settings.entity_categories_supported
     return idp_entity(
         entity_id=settings.own_entity_id,
-        presentation=Presentation(
-            display_name=settings.site_name, contacts=(contact,) if settings.support_email else ()
-        ),
+        presentation=settings.presentation(settings.about_url),
+        entity_attributes={
+            **settings.entity_attributes,
+            **({ENTITY_CATEGORY_SUPPORT: supported} if supported else {}),
+        },
         sso_url=settings.sso_url,
         sso_bindings=(Binding.REDIRECT, Binding.POST, Binding.ARTIFACT),
         signing_certificates=(keys.certificate,),
@@ -53,29 +43,27 @@ def entity(settings: IdPSettings, keys: Keys) -> Entity:
     )
 
 
+def signing_key(settings: IdPSettings, keys: Keys) -> SigningKey:
+    """Our key as it signs metadata, which is for nobody in particular."""
+    return outgoing.signing_key(keys.signing, None, settings.algorithms())
+
+
 def document(settings: IdPSettings, keys: Keys, now: datetime) -> Document:
     """The signed document of the current period."""
-    begun = now - (now - datetime(2000, 1, 1, tzinfo=now.tzinfo)) % PERIOD
-    name = hmac.digest(keys.derive("metadata-id"), begun.isoformat().encode(), hashlib.sha256).hex()[:32]
-    xml = publish(
+    return rolling.own(
         entity(settings, keys),
-        signing_key=outgoing.signing_key(keys.signing, None, settings.algorithms()),
-        document_id=f"_{name}",
-        now=begun,
+        signing_key=signing_key(settings, keys),
+        now=now,
         validity=settings.metadata_validity,
-        cache_duration=min(timedelta(hours=6), settings.metadata_validity / 4),
     )
-    return Document(xml, hashlib.sha256(xml).hexdigest()[:32], begun + PERIOD)
 
 
 class Publisher:
     """Keeps the current document, so that a fetch costs no signature."""
 
     def __init__(self) -> None:
-        self._document: Document | None = None
+        self._shelf: rolling.Shelf[Document] = rolling.Shelf()
 
     def current(self, settings: IdPSettings, keys: Keys, now: datetime) -> Document:
         """The document of the current period."""
-        if self._document is None or not self._document.until - PERIOD <= now < self._document.until:
-            self._document = document(settings, keys, now)
-        return self._document
+        return self._shelf.current("own", (settings, keys), now, lambda: document(settings, keys, now))

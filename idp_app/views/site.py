@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from typing import Final
 
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
 from federation.errors import ConfigurationError
-from federation.saml.names import METADATA_MEDIA_TYPE
 from federation.web import page
+from federation.web.about import Address, about
+from federation.web.documents import metadata_response
 from federation.web.logs import get_logger
 from idp_app.composition import BROWSER
-from idp_app.services import reach, switch
+from idp_app.services import publication, reach, switch
 from idp_app.services.logout import runs
 
 log = get_logger(__name__)
+
+MAX_AGE: Final = 3600
+"""For how many seconds a cache may keep our metadata: not longer than cacheDuration, six hours or more."""
 
 
 @view_config(route_name="idp.home", request_method="GET")
@@ -46,13 +50,23 @@ def _unfinished_logout(request: Request) -> str | None:
 def metadata(request: Request) -> Response:
     """Our signed metadata (SAML Metadata 4.1; RFC 9110 13.1.2)."""
     idp = request.idp
-    document = idp.publisher.current(idp.installation.settings, idp.installation.keys, request.federation.now)
-    response = Response(document.xml, content_type=METADATA_MEDIA_TYPE, charset=None)
-    response.etag = document.etag
-    response.cache_control.max_age = 3600
-    response.content_disposition = f'inline; filename="{urlsplit(idp.installation.settings.public_url).hostname}.xml"'
-    response.conditional_response = True
-    return response
+    settings = idp.installation.settings
+    document = idp.publisher.current(settings, idp.installation.keys, request.federation.now)
+    return metadata_response(request, document, max_age=MAX_AGE, file_name=f"{settings.host}.xml")
+
+
+@view_config(route_name="idp.about", request_method="GET")
+def about_us(request: Request) -> Response:
+    """What an administrator of another site needs to know of us."""
+    settings, keys = request.idp.installation.settings, request.idp.installation.keys
+    further = [Address("All sites of this federation, as metadata", settings.entities_url)]
+    return about(
+        request,
+        entity=publication.entity(settings, keys),
+        metadata_url=settings.metadata_url,
+        metadata_signer=keys.certificate,
+        further=further if settings.publish_connections else (),
+    )
 
 
 @view_config(route_name="idp.health", request_method="GET")

@@ -127,7 +127,7 @@ def pair(tmp_path: Path) -> Iterator[Pair]:
         session.query(IdPConnection).delete()
         sp_connections.connect(
             session,
-            document(idp.installation.settings, idp.installation.keys, now).xml,
+            document(idp.installation.settings, idp.installation.keys, now).body,
             name="Example University",
             fingerprints=[idp.installation.keys.fingerprint],
             own_entity_id=provider.entity_id,

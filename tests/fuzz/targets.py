@@ -26,7 +26,7 @@ from federation.saml.codec import authn_request as request_codec
 from federation.saml.codec import logout as logout_codec
 from federation.saml.codec import response as response_codec
 from federation.saml.encryption import DecryptionKey
-from federation.saml.metadata import aggregate, judgement, query, reading, trust
+from federation.saml.metadata import aggregate, judgement, query, reading, rolling, trust
 from federation.saml.names import Binding
 from federation.saml.profiles import artifact, logout, sso_request, sso_response
 from federation.saml.signature import SigningKey
@@ -198,7 +198,7 @@ def metadata_query(octets: bytes) -> None:
     if wanted is not None and wanted.entity_id is not None:
         assert wanted.means(text)
         assert "/" not in query.request_path(text).removeprefix("entities/")
-    query.is_current(text, '"tag"')
+    rolling.is_current(text, '"tag"')
 
 
 # Values ---------------------------------------------------------------------------------------------------------------

@@ -78,7 +78,8 @@ def settings() -> str:
     parts = [SETTINGS]
     for prefix, model in MODELS.items():
         parts.append(f"\n## {TITLES[prefix]}\n\n| setting | default | meaning |\n| --- | --- | --- |\n")
-        for name, field in model.model_fields.items():
+        for name in sorted(model.model_fields, key=lambda name: name not in model.__annotations__):
+            field = model.model_fields[name]
             default = "required" if field.default is PydanticUndefined else written(field.default)
             parts.append(f"| `{prefix}.{name}` | {default} | {cell(field.description or '')} |\n")
     return "".join(parts)

@@ -167,6 +167,19 @@ def members(
         )
 
 
+def member(octets: bytes, entity_id: str) -> Member:
+    """One entity of canonical octets that were judged when they came; the others are no matter.
+
+    Raises `Malformed` when it is not there.
+    """
+    for number, (element, inherited) in enumerate(_walk(octets), start=1):
+        if element.get("entityID") == entity_id:
+            reading = _read(element, inherited, number)
+            canonical = xml.canonical(element)
+            return Member(reading.entity, canonical, hashlib.sha256(canonical).hexdigest(), reading.findings)
+    raise Malformed("metadata.entity", "the entity is not in the document")
+
+
 @rule("metadata.entity_id.unique", "SAML Metadata 2.3.2; IIP-MD02")
 def entity_is_described_once(again: bool) -> Seen:
     """Two descriptions of one entity would leave it to chance which keys and endpoints count."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Final
+from urllib.parse import urlsplit
 
 from lxml.etree import _Element
 
@@ -17,6 +18,7 @@ from federation.saml.codec.metadata_schema import schema_problems
 from federation.saml.metadata.entity import Endpoint, Entity, IdPRole, Role, SPRole
 from federation.saml.metadata.findings import Finding, Findings, Level, quoted
 from federation.saml.metadata.lint_keys import lint_keys
+from federation.saml.metadata.locations import is_loopback, is_secure
 from federation.saml.names import REMD, SUBJECT_ID_REQ, Binding, NameFormat
 
 SECURITY_CONTACT: Final = f"{REMD}/contactType/security"
@@ -95,9 +97,14 @@ def _idp(idp: IdPRole, findings: Findings) -> None:
     if idp.error_url is None:
         message = "the IdP has no errorURL to send people to"
         findings.add("metadata.error_url.missing", Level.WARNING, message, "SDP-MD12; SDP-IDP33", place="IdP")
-    elif not idp.error_url.startswith("https:"):
+    elif not is_secure(idp.error_url, allow_http_loopback=_on_loopback(idp)):
         message = f"the IdP's errorURL {quoted(idp.error_url)} is not https"
         findings.add("metadata.error_url.insecure", Level.WARNING, message, "SDP-MD12", place="IdP")
+
+
+def _on_loopback(idp: IdPRole) -> bool:
+    """Whether it is somebody's own machine, for development: there nothing is https."""
+    return all(is_loopback(urlsplit(endpoint.location).hostname or "") for endpoint in idp.single_sign_on)
 
 
 def _sp(sp: SPRole, findings: Findings) -> None:

@@ -1,4 +1,4 @@
-"""The Metadata Query Protocol without its HTTP: identifiers, entity tags, signed answers (draft-young-md-query, -saml).
+"""The Metadata Query Protocol without its HTTP: identifiers, signed answers (draft-young-md-query, -saml).
 
 A responder answers for an entity by its plain identifier and by its transformed one, because clients differ in which
 they ask by. Several workers give the same answer, octet for octet: it depends on the entity, the key and the period.
@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from federation.saml.metadata.aggregate import Member
 from federation.saml.metadata.locations import is_entity_id
 from federation.saml.metadata.publishing import DEFAULT_CACHE_DURATION, DEFAULT_VALIDITY
-from federation.saml.metadata.signing import sign_member
+from federation.saml.metadata.rolling import PERIOD, Document, beginning, document_id, entity_tag
+from federation.saml.metadata.signing import sign_group, sign_member
 from federation.saml.signature import SigningKey
 
-PERIOD: Final = timedelta(hours=1)
-"""An answer is signed afresh so often; within a period it stays the same and conditional requests cost nothing."""
-
 _TRANSFORMED = re.compile(r"\{sha1\}([0-9A-Fa-f]{40})", re.ASCII)
-_TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 
 
 def sha1_identifier(entity_id: str) -> str:
@@ -66,16 +63,6 @@ def wanted(identifier: str) -> Wanted | None:
     return Wanted(entity_id=identifier) if is_entity_id(identifier) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A signed document to send, its strong entity tag, when it was signed, and until when it holds."""
-
-    body: bytes = field(repr=False)
-    etag: str
-    last_modified: datetime
-    valid_until: datetime
-
-
 def answer(
     member: Member,
     *,
@@ -84,35 +71,49 @@ def answer(
     validity: timedelta = DEFAULT_VALIDITY,
     cache_duration: timedelta = DEFAULT_CACHE_DURATION,
     period: timedelta = PERIOD,
-) -> Answer | None:
+) -> Document | None:
     """The answer for one entity, signed as of the beginning of the current period; None once its own limit has passed.
 
     Within a period each call gives the same octets with an RSA key; with an EC key keep the answer for the period.
     """
-    epoch = datetime.fromtimestamp(0, UTC)
-    issued = max(epoch, now - (now - epoch) % period)
+    issued = beginning(now, period)
     limit = member.entity.valid_until
     if limit is not None and limit <= now:
         return None
-    seed = f"{member.digest} {issued.isoformat()}".encode()
     body = sign_member(
         member,
         signing_key=signing_key,
-        document_id=f"_{hashlib.sha256(seed).hexdigest()[:40]}",
+        document_id=document_id(member.digest.encode(), issued),
         now=issued,
         validity=validity,
         cache_duration=cache_duration,
     )
     until = issued + validity
-    return Answer(body, entity_tag(body), issued, until if limit is None else min(limit, until))
+    return Document(body, entity_tag(body), issued, until if limit is None else min(limit, until))
 
 
-def entity_tag(body: bytes, coding: str = "") -> str:
-    """The strong entity tag of a body; each content coding, such as gzip, has one of its own (RFC 9110 8.8.3.3)."""
-    suffix = f"-{coding}" if coding else ""
-    return f'"{hashlib.sha256(body).hexdigest()[:40]}{suffix}"'
+def everything(
+    members: Sequence[Member],
+    *,
+    name: str,
+    signing_key: SigningKey,
+    now: datetime,
+    validity: timedelta = DEFAULT_VALIDITY,
+    cache_duration: timedelta = DEFAULT_CACHE_DURATION,
+    period: timedelta = PERIOD,
+) -> Document:
+    """The answer when no entity is named: all of them in one group, called `name`, signed once as a whole.
 
-
-def is_current(if_none_match: str, etag: str) -> bool:
-    """Whether an If-None-Match header names the tag, by weak comparison: then the answer is 304 (RFC 9110 13.1.2)."""
-    return if_none_match.strip() == "*" or etag in _TAG.findall(if_none_match)
+    Each member keeps its own limit. Raises `ConfigurationError` without members.
+    """
+    issued = beginning(now, period)
+    body = sign_group(
+        members,
+        signing_key=signing_key,
+        document_id=document_id("".join(member.digest for member in members).encode(), issued),
+        now=issued,
+        name=name,
+        validity=validity,
+        cache_duration=cache_duration,
+    )
+    return Document(body, entity_tag(body), issued, issued + validity)

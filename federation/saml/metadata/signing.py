@@ -5,7 +5,9 @@ What we sign we vouch for: a member keeps the limits that it came with, so that 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,7 +15,9 @@ from lxml import etree
 
 from federation.errors import ConfigurationError
 from federation.saml import signature, xml
+from federation.saml.codec import metadata as codec
 from federation.saml.metadata.aggregate import MAX_AGGREGATE, Member
+from federation.saml.metadata.entity import Entity
 from federation.saml.metadata.publishing import DEFAULT_CACHE_DURATION, DEFAULT_VALIDITY
 from federation.saml.metadata.reading import ENTITIES, expect_metadata
 from federation.saml.names import DS, MD
@@ -73,7 +77,15 @@ def sign_member(
 ) -> bytes:
     """A member as a signed document of its own, valid for `validity` or until its own limit, whatever comes first."""
     limits = [limit for limit in (member.entity.valid_until, now + validity) if limit is not None]
-    return _finish(_member(member), signing_key, document_id, now, min(limits), cache_duration)
+    durations = [each for each in (member.entity.cache_duration, cache_duration) if each is not None]
+    return _finish(_member(member), signing_key, document_id, now, min(limits), min(durations))
+
+
+def member_for(entity: Entity) -> Member:
+    """An entity that is a value, ourselves for instance, as a member among those that came as documents."""
+    undated = replace(entity, valid_until=None, cache_duration=None)
+    octets = xml.canonical(xml.parse(codec.entity_descriptor(undated)))
+    return Member(entity, octets, hashlib.sha256(octets).hexdigest(), ())
 
 
 def _member(member: Member) -> etree._Element:

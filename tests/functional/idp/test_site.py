@@ -31,6 +31,7 @@ def test_our_metadata_is_signed_by_the_key_that_partners_pin(idp: IdPSite) -> No
     assert [(each.binding, each.location) for each in role.single_sign_on] == [
         (Binding.REDIRECT, "http://localhost:6543/saml/sso"),
         (Binding.POST, "http://localhost:6543/saml/sso"),
+        (Binding.ARTIFACT, "http://localhost:6543/saml/sso"),
     ]
     assert role.scopes == ("example.org",)
     assert not [finding for finding in lint(trusted.entity) if finding.level == "error"]

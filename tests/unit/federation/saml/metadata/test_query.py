@@ -1,14 +1,14 @@
 """The Metadata Query Protocol without its HTTP."""
 
-import hashlib
 from datetime import timedelta
 
 import pytest
 
+from federation.errors import Malformed
 from federation.saml import xml
-from federation.saml.metadata import aggregate, query
+from federation.saml.metadata import aggregate, query, signing
 from federation.saml.metadata.origin import Pins
-from tests.metadata_factories import NOW, SP_ID, certificate_of, entity_xml, group_xml, rsa_key, sp_role_xml
+from tests.metadata_factories import NOW, SP_ID, certificate_of, entity_xml, group_xml, rsa_key, sp_entity, sp_role_xml
 
 KEY = rsa_key("ours")
 
@@ -76,26 +76,24 @@ def test_an_answer_never_outlives_its_entity():
     assert query.answer(near, signing_key=KEY, now=NOW + timedelta(hours=1)) is None
 
 
-def test_each_coding_has_a_tag_of_its_own():
-    body = b"<x/>"
-    tag, compressed = query.entity_tag(body), query.entity_tag(body, "gzip")
-    assert tag == f'"{hashlib.sha256(body).hexdigest()[:40]}"'
-    assert compressed == tag[:-1] + '-gzip"'
+def test_everything_is_one_signed_group_in_which_each_keeps_its_limit():
+    near = member(group_xml(entity_xml(sp_role_xml()), attributes='validUntil="2026-03-01T13:00:00Z"'))
+    ours = signing.member_for(sp_entity(entity_id="urn:ours"))
+    answer = query.everything([ours, near], name="urn:all", signing_key=KEY, now=NOW)
+    verified = aggregate.verify(answer.body, now=NOW, pins=Pins.of(certificates_der=[certificate_of("ours")]))
+    assert verified.is_group
+    limits = {each.entity.entity_id: each.entity.valid_until for each in aggregate.members(verified.octets)}
+    assert limits == {"urn:ours": NOW + timedelta(days=21), SP_ID: NOW + timedelta(hours=1)}
 
 
-@pytest.mark.parametrize(
-    ("header", "current"),
-    [
-        ('"abc"', True),
-        ('W/"abc"', True),
-        ('"x", "abc"', True),
-        ('"x",W/"abc" , "y"', True),
-        ("*", True),
-        ("", False),
-        ("abc", False),
-        ('"abcd"', False),
-        ('"abc-gzip"', False),
-    ],
-)
-def test_a_conditional_request_names_what_it_has(header, current):
-    assert query.is_current(header, '"abc"') is current
+def test_an_answer_may_be_kept_no_longer_than_its_entity_says():
+    brief = member(entity_xml(sp_role_xml(), attributes='cacheDuration="PT1H"'))
+    assert b'cacheDuration="PT3600S"' in query.answer(brief, signing_key=KEY, now=NOW).body
+
+
+def test_one_entity_is_taken_out_of_a_document_and_must_be_there():
+    document = group_xml(entity_xml(sp_role_xml()), entity_xml(sp_role_xml(), entity_id="urn:other"))
+    octets = xml.canonical(xml.parse(document.encode()))
+    assert aggregate.member(octets, "urn:other").entity.entity_id == "urn:other"
+    with pytest.raises(Malformed):
+        aggregate.member(octets, "urn:nobody")
