@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from federation.errors import ConfigurationError
 from federation.saml import algorithms
 from federation.saml.algorithms import Algorithms
+from federation.saml.metadata.locations import is_entity_id
 from federation.saml.profiles import error_url
 from federation.saml.profiles.authn_context import DEFAULT, Table, named_levels
 from federation.web import settings as web_settings
@@ -164,7 +165,7 @@ class IdPSettings(PublishedSettings):
     @field_validator("entity_id")
     @classmethod
     def _absolute(cls, value: str) -> str:
-        if value and (len(value) > 256 or not urlsplit(value).scheme):
+        if value and not is_entity_id(value):
             raise ValueError("write an absolute URI of at most 256 characters, or nothing")
         return value
 

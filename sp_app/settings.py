@@ -18,7 +18,7 @@ from federation.attributes.catalogue import CATALOGUE
 from federation.errors import ConfigurationError
 from federation.saml import algorithms
 from federation.saml.algorithms import Algorithms
-from federation.saml.metadata.locations import is_secure, problem_of_location
+from federation.saml.metadata.locations import is_entity_id, is_secure, problem_of_location
 from federation.web import settings as web_settings
 from federation.web.presentation import PublishedSettings
 from federation.web.settings import Duration, Networks, PublicURL, Words
@@ -141,7 +141,7 @@ class SPSettings(PublishedSettings):
     @field_validator("entity_id")
     @classmethod
     def _absolute(cls, value: str) -> str:
-        if value and (len(value) > 256 or not urlsplit(value).scheme):
+        if value and not is_entity_id(value):
             raise ValueError("write an absolute URI of at most 256 characters, or nothing")
         return value
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from sqlalchemy import Column, ForeignKey, Index, Table, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from idp_app.models.base import Base, new_uuid
+from idp_app.models.base import NAME_LENGTH, Base, new_uuid
 
 group_member = Table(
     "group_member",
@@ -33,8 +33,9 @@ class Named(Protocol):
 
 
 def full_name(person: Named) -> str:
-    """The name to show: the display name, else given and family name, else the user name."""
-    return person.display_name or f"{person.given_name} {person.family_name}".strip() or person.username
+    """The name to show: the display name, else given and family name, else the user name; never too long to send."""
+    name = person.display_name or f"{person.given_name} {person.family_name}".strip() or person.username
+    return name[:NAME_LENGTH].rstrip()
 
 
 class Group(Base):

@@ -196,11 +196,3 @@ NOT_YET: Final = {
     ),
 }
 """Ids that no test carries, each with its reason."""
-
-OPEN: Final = (
-    "SDP-G02",
-    "SDP-G03",
-    "SDP-G04",
-    "SDP-IDP03",
-)
-"""The musts that are still to be proven. The list only ever shrinks."""

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from lxml import etree
+from pydantic import ValidationError
 
-from federation.saml.names import NameIDFormat
-from idp_app.services import people
-from tests.idp_factories import FakeSP, IdPSite, encoded, sent
+from federation.errors import ConfigurationError
+from federation.saml import xml
+from federation.saml.names import DS, XENC, NameIDFormat
+from idp_app.errors import InvalidInput
+from idp_app.services import people, publication
+from tests.idp_factories import NOW, FakeSP, IdPSite, encoded, make_settings, sent
 
 DTD = b'<!DOCTYPE a [<!ENTITY e "x">]>'
 LONG = unicodedata.normalize("NFC", "Å" + "𝒜" * 100 + "é <&>\"'" + "x" * 147 + "ß")
@@ -34,7 +41,7 @@ def test_values_and_entity_ids_of_256_characters_arrive_to_the_letter(idp: IdPSi
     assert accepted.name_id.format == NameIDFormat.TRANSIENT
 
 
-@pytest.mark.conformance("IIP-G03")
+@pytest.mark.conformance("IIP-G03", "SDP-G03")
 def test_a_document_type_is_refused_and_never_sent(idp: IdPSite, intranet: FakeSP) -> None:
     browser = idp.sign_in("alice")
     page = browser.post("/saml/sso", {"SAMLRequest": encoded(DTD + b"<a>&e;</a>")}, status=(400, 403))
@@ -42,6 +49,52 @@ def test_a_document_type_is_refused_and_never_sent(idp: IdPSite, intranet: FakeS
     assert "Reference number" in page
     assert b"<!DOCTYPE" not in browser.get("/saml/metadata").body
     assert b"<!DOCTYPE" not in sent(browser.get(intranet.redirect_url())).xml
+
+
+@pytest.mark.conformance("SDP-G02")
+def test_nothing_that_we_say_is_longer_than_256_characters(idp: IdPSite, intranet: FakeSP) -> None:
+    """Not even a name that is put together of two that long, nor anything else in an answer or in our metadata."""
+    with idp.work() as session:
+        alice = people.find(session, "alice")
+        with pytest.raises(InvalidInput):
+            people.cleaned({"department": LONG + "x"})
+        for field, text in people.cleaned({"given_name": LONG, "family_name": LONG, "display_name": ""}).items():
+            setattr(alice, field, text)
+    plain = idp.connect(FakeSP("Plain", "https://plain.example.org", encrypts=False), release="directory")
+    browser = idp.sign_in("alice")
+    answer = sent(browser.get(plain.redirect_url()))
+    assert LONG[:90].encode() in answer.xml
+    assert longest(answer.xml) <= 256
+    assert longest(browser.get("/saml/metadata").body) <= 256
+    assert longest(sent(idp.browser().get(intranet.redirect_url(is_passive=True))).xml) <= 256
+
+
+def longest(document: bytes) -> int:
+    """The length of the longest string in a document, but for what is cryptography or ciphertext."""
+    elements = [each for each in etree.fromstring(document).iter() if xml.namespace_of(each) not in (DS, XENC)]
+    return max(len(text or "") for each in elements for text in (each.text, *each.attrib.values()))
+
+
+@pytest.mark.conformance("SDP-G04")
+def test_our_entity_id_is_an_absolute_uri_of_at_most_256_characters(idp: IdPSite, tmp_path: Path) -> None:
+    assert urlsplit(idp.entity.entity_id).scheme
+    for wrong in ("idp.example.org", "/saml", "https://" + "x" * 249, "https://a b"):
+        with pytest.raises(ValidationError, match="at most 256 characters"):
+            make_settings(tmp_path, entity_id=wrong)
+    assert make_settings(tmp_path, entity_id="https://" + "x" * 248).own_entity_id
+    far = make_settings(tmp_path, public_url="https://idp.example.org/" + "x" * 220)
+    with pytest.raises(ConfigurationError, match="at most 256 characters"):
+        publication.document(far, idp.installation.keys, NOW)
+
+
+@pytest.mark.conformance("SDP-IDP03")
+def test_people_sign_in_over_tls(tmp_path: Path) -> None:
+    """Plain http is refused for every address but this machine's, and there unless development is said to be meant."""
+    settings = make_settings(tmp_path, public_url="https://idp.example.org", allow_http_loopback=False)
+    assert settings.sso_url.startswith("https://")
+    for address, allowed in (("http://idp.example.org", True), ("http://localhost:6543", False)):
+        with pytest.raises(ValidationError, match="https"):
+            make_settings(tmp_path, public_url=address, allow_http_loopback=allowed)
 
 
 @pytest.mark.conformance("IIP-SSO06")

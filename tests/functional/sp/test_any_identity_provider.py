@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+from urllib.parse import urlsplit
 
 import pytest
+from lxml import etree
 from webtest import TestApp
 
 from federation.errors import ConfigurationError
+from federation.saml import xml
 from federation.saml.messages import Attribute, NameID
-from federation.saml.names import SUBJECT_ID_REQ, Binding, NameFormat, NameIDFormat
+from federation.saml.names import DS, SUBJECT_ID_REQ, XENC, Binding, NameFormat, NameIDFormat
 from sp_app import settings
 from tests.sp_factories import ALICE, TARGET, FakeIdP, Site, attributes, fields, site_settings
 
@@ -28,7 +31,7 @@ def test_values_of_256_characters_are_kept_to_the_letter(site: Site, browser: Te
     assert answer["attributes"]["urn:example:any"] == [LONG]
 
 
-@pytest.mark.conformance("IIP-G03")
+@pytest.mark.conformance("IIP-G03", "SDP-G03")
 def test_a_document_type_is_refused_and_never_sent(site: Site, browser: TestApp) -> None:
     page = browser.get("/saml/login", {"target": TARGET})
     assert b"<!DOCTYPE" not in site.idp.receive(page).xml
@@ -39,6 +42,26 @@ def test_a_document_type_is_refused_and_never_sent(site: Site, browser: TestApp)
     browser.post("/saml/acs", fields(b"<!DOCTYPE x>" + document, departure.relay_state), status=403)
     assert site.rows("select rule from sp_audit") == [("xml.doctype",)]
     assert browser.post("/saml/acs", fields(document, departure.relay_state)).location == site.origin + TARGET
+
+
+@pytest.mark.conformance("SDP-G02")
+def test_nothing_that_we_say_is_longer_than_256_characters(site: Site, browser: TestApp) -> None:
+    """The requests of a sign-in and a sign-out, and the metadata, whatever page was asked for."""
+    login = browser.get("/saml/login", {"target": "/" + "x" * 1500})
+    departure = site.idp.read(login)
+    documents = [site.idp.receive(login).xml, browser.get("/saml/metadata").body]
+    assert len(departure.relay_state) <= 80
+    for document in documents:
+        elements = [each for each in etree.fromstring(document).iter() if xml.namespace_of(each) not in (DS, XENC)]
+        assert all(len(text or "") <= 256 for each in elements for text in (each.text, *each.attrib.values()))
+
+
+@pytest.mark.conformance("SDP-G04")
+def test_our_entity_id_is_an_absolute_uri_of_at_most_256_characters(site: Site, tmp_path: object) -> None:
+    assert urlsplit(site.provider.entity_id).scheme
+    for wrong in ("intranet.example.org", "/saml", "https://" + "x" * 249, "https://a b"):
+        with pytest.raises(ConfigurationError, match="at most 256 characters"):
+            settings.read(site_settings(tmp_path, entity_id=wrong))  # type: ignore[arg-type]
 
 
 @pytest.mark.conformance("IIP-SP10")
