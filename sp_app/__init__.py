@@ -28,15 +28,15 @@ def includeme(config: Configurator) -> None:
     root = "sp_app.context.FederationRoot"
     config.add_federation_route("sp.metadata", "/saml/metadata", factory=root)
     config.add_federation_route("sp.about", "/saml/about", factory=root)
-    config.add_federation_route("sp.login", "/saml/login", factory=root)
+    config.add_federation_route("sp.login", "/saml/login", factory=root, acts=True)
     config.add_federation_route("sp.discovery", "/saml/discovery", factory=root)
-    config.add_federation_route("sp.discovered", "/saml/discovered", factory=root)
-    config.add_federation_route("sp.acs", "/saml/acs", factory=root, cross_site=True)
+    config.add_federation_route("sp.discovered", "/saml/discovered", factory=root, acts=True)
+    config.add_federation_route("sp.acs", "/saml/acs", factory=root, cross_site=True, acts=True)
     config.add_federation_route("sp.artifact", "/saml/artifact", factory=root, cross_site=True)
     config.add_federation_route("sp.logout", "/saml/logout", factory=root)
     config.add_federation_route("sp.logout.done", "/saml/logout/done", factory=root)
     config.add_federation_route("sp.form", "/saml/form", factory=root)
-    config.add_federation_route("sp.slo", "/saml/slo", factory=root, cross_site=True)
+    config.add_federation_route("sp.slo", "/saml/slo", factory=root, cross_site=True, acts=True)
     config.scan("sp_app.views")
 
     # SCIM 2.0 under /scim/v2: provisioning by the identity provider, with a bearer token.

@@ -107,9 +107,16 @@ def response(
 @click.argument("source", metavar="FILE_OR_URL")
 @_binding
 @_partners
+@_keys
 @_json
 def request(
-    source: str, binding: str, idp_metadata: Path, sp_metadata: Path, now_text: str | None, json_wanted: bool
+    source: str,
+    binding: str,
+    idp_metadata: Path,
+    sp_metadata: Path,
+    now_text: str | None,
+    key_files: Sequence[Path],
+    json_wanted: bool,
 ) -> None:
     """Explain an AuthnRequest as the identity provider judges it.
 
@@ -119,7 +126,8 @@ def request(
     from federation.saml.bindings.parameters import REQUEST
     from federation.saml.profiles import explanation, sso_request
 
-    now, idp, sps = _now(now_text), _entity(idp_metadata, "idp"), _entities(sp_metadata, "sp")
+    now, keys = _now(now_text), _decryption_keys(key_files)
+    idp, sps = _entity(idp_metadata, "idp"), _entities(sp_metadata, "sp")
     octets = _source(source)
 
     def judge() -> Explanation:
@@ -132,6 +140,7 @@ def request(
             partner=_named(sps, lambda: sso_request.issuer_of(received)),
             now=now,
             want_signed=idp.idp.want_authn_requests_signed,
+            decryption_keys=keys,
         )
         return explanation.accepted(result.checks)
 

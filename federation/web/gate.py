@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from pyramid.config import Configurator
 from pyramid.events import BeforeTraversal
-from pyramid.httpexceptions import HTTPException, HTTPRequestEntityTooLarge
+from pyramid.httpexceptions import HTTPException, HTTPMethodNotAllowed, HTTPRequestEntityTooLarge
 from pyramid.request import Request
 from webob.multidict import MultiDict
 
@@ -26,11 +26,14 @@ _METHODS_WITHOUT_FORM: Final = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 
 def admit(event: BeforeTraversal) -> None:
-    """Check one request. Raises HTTPRequestEntityTooLarge or Malformed (rules `http.*`)."""
+    """Check one request. Raises HTTPMethodNotAllowed, HTTPRequestEntityTooLarge or Malformed (rules `http.*`)."""
     request = event.request
     rules = rules_for(request)
     if rules is None:
         return
+    if rules.acts and request.method == "HEAD":
+        # Pyramid sends it to the view for GET, which would use up the message (RFC 9110 9.2.1).
+        raise HTTPMethodNotAllowed
     limit_body(request, body_limit(request))
     try:
         texts = [request.path_info, *_query(request)]

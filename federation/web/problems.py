@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from pyramid.exceptions import BadCSRFOrigin, BadCSRFToken, PredicateMismatch, URLDecodeError
-from pyramid.httpexceptions import HTTPException, HTTPNotFound
+from pyramid.httpexceptions import HTTPException, HTTPMethodNotAllowed, HTTPNotFound
 from pyramid.request import Request
 from pyramid.response import Response
 
@@ -57,8 +57,8 @@ def describe(error: Exception, request: Request) -> Problem:
             return wording.UNTRUSTED if rule.startswith("signature") else wording.REFUSED
         case URLDecodeError():
             return wording.BAD_REQUEST
-        case PredicateMismatch():
-            return _mismatch(request)
+        case PredicateMismatch() | HTTPMethodNotAllowed():
+            return _mismatch(error, request)
         case HTTPException(status_int=status) if status in wording.BY_STATUS:
             return wording.BY_STATUS[status]
         case HTTPException(status_int=status) if status < 500:
@@ -113,10 +113,10 @@ def _body(status: int, value: dict[str, Any], media_type: str) -> Response:
     return Response(json.dumps(value).encode(), status=status, content_type=media_type, charset=None)
 
 
-def _mismatch(request: Request) -> Problem:
+def _mismatch(error: HTTPException, request: Request) -> Problem:
     """The route matched and no view did: almost always a method that the route does not have."""
     methods = allowed_methods(request)
-    if not methods or request.method in methods:
+    if isinstance(error, PredicateMismatch) and (not methods or request.method in methods):
         return wording.NOT_FOUND
     return replace(wording.WRONG_METHOD, allow=methods)
 
@@ -130,7 +130,9 @@ def allowed_methods(request: Request) -> tuple[str, ...]:
         if route is not None and view["route_name"] == route.name and view.get("request_methods"):
             methods = view["request_methods"]
             found.update((methods,) if isinstance(methods, str) else methods)
-    return tuple(sorted(found | {"HEAD"} if "GET" in found else found))
+    if "GET" in found and not (rules_for(request) or RouteRules()).acts:
+        found.add("HEAD")
+    return tuple(sorted(found))
 
 
 def report(error: Exception, problem: Problem, request: Request) -> None:

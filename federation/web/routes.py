@@ -25,6 +25,7 @@ def add_federation_route(
     cross_site: bool = False,
     popup: bool = False,
     files: bool = False,
+    acts: bool = False,
     body_limit: int | None = None,
     problems: str = "html",
     **options: Any,
@@ -34,13 +35,16 @@ def add_federation_route(
     `cross_site`: other sites post here by design (SAML endpoints) or no cookie is used (SCIM), so no CSRF check.
     `popup`: a partner may show it in a window that it opened, so the page keeps its opener (no COOP).
     `files`: a form may bring files; elsewhere a file in the place of a text is refused before a view sees it.
+    `acts`: a GET brings a message or goes on with something, so a HEAD, which must do neither, is refused.
     `body_limit`: bytes, when the site's own limit does not fit.
     `problems`: how problems are told: `html`, `json` (RFC 9457) or `scim` (RFC 7644 3.12).
     `options` go to Pyramid's `add_route`.
     """
 
     def register() -> None:
-        rules = RouteRules(cross_site=cross_site, popup=popup, files=files, body_limit=body_limit, problems=problems)
+        rules = RouteRules(
+            cross_site=cross_site, popup=popup, files=files, acts=acts, body_limit=body_limit, problems=problems
+        )
         scope_of(config.registry).routes[name] = rules
 
     config.action(("federation.web.route", name), register, order=PHASE2_CONFIG)

@@ -54,6 +54,7 @@ class RouteRules:
     cross_site: bool = False
     popup: bool = False
     files: bool = False
+    acts: bool = False
     body_limit: int | None = None
     problems: str = "html"
 

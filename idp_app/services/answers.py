@@ -17,7 +17,8 @@ from federation.saml.identifiers import new_id
 from federation.saml.messages import Attribute, NameID, Received, Status
 from federation.saml.metadata.entity import RequestedAttribute
 from federation.saml.names import Binding, StatusCode
-from federation.saml.profiles import sso_response
+from federation.saml.profiles import logout, sso_response
+from federation.saml.profiles.refusals import UNKNOWN_SUBJECT
 from idp_app.installation import Installation
 from idp_app.models import Participation
 from idp_app.models.base import table_of
@@ -47,7 +48,10 @@ def assertion(
     *,
     checks: tuple[Check, ...] = (),
 ) -> PostForm:
-    """The response with an assertion about the person, or the error that no NameID fits (SAML Profiles 4.1.4.2)."""
+    """The response with an assertion about the person, or an error (SAML Profiles 4.1.4.2).
+
+    The error says that no NameID fits, or that the request is about another subject (SAML Core 3.4.1.4).
+    """
     settings = installation.settings
     person = release.attributes_of(
         signed_in,
@@ -69,6 +73,9 @@ def assertion(
         session_secret=installation.session_name_secret,
         identifier_secret=installation.identifier_secret,
     )
+    subject = question.subject
+    if subject is not None and (name_id is None or not logout.names(subject, name_id)):
+        return error(session, installation, partner, question, UNKNOWN_SUBJECT, act, checks=checks)
     if name_id is None and not name_ids.left_out(question, partner):
         return error(session, installation, partner, question, INVALID_NAME_ID_POLICY, act, checks=checks)
     index = name_ids.session_index(installation.session_name_secret, signed_in.session_id, partner.id)

@@ -19,9 +19,9 @@ from sqlalchemy.orm import Session
 
 from federation.errors import PolicyRefusal
 from federation.saml.checks import Check, Seen, rule, run
-from federation.saml.messages import AuthnRequest, Received, RequestedAuthnContext
+from federation.saml.messages import AuthnRequest, NameID, Received, RequestedAuthnContext
 from federation.saml.metadata.entity import Endpoint
-from federation.saml.names import Binding
+from federation.saml.names import Binding, NameIDFormat
 from idp_app.models import ReceivedRequest
 from idp_app.models.base import table_of
 from idp_app.services.upsert import insert_new
@@ -48,7 +48,7 @@ class Question:
     class_refs: tuple[str, ...] | None = None
     comparison: str = "exact"
     attribute_index: int | None = None
-    has_subject: bool = False
+    subject: NameID | None = None
 
     @classmethod
     def of(cls, request: AuthnRequest, *, acs: Endpoint, relay_state: str | None) -> Question:
@@ -61,12 +61,12 @@ class Question:
             relay_state=relay_state,
             force_authn=request.force_authn,
             is_passive=request.is_passive,
-            name_id_format=policy.format if policy is not None else None,
+            name_id_format=_format(request),
             sp_name_qualifier=policy.sp_name_qualifier if policy is not None else None,
             class_refs=context.class_refs if context is not None else None,
             comparison=context.comparison if context is not None else "exact",
             attribute_index=request.attribute_consuming_service_index,
-            has_subject=request.subject is not None,
+            subject=request.subject,
         )
 
     @property
@@ -82,14 +82,28 @@ class Question:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Question:
         """Read what `to_json` wrote."""
-        class_refs = data.get("class_refs")
-        return cls(**{**data, "class_refs": None if class_refs is None else tuple(class_refs)})
+        class_refs, subject = data.get("class_refs"), data.get("subject")
+        return cls(
+            **{
+                **data,
+                "class_refs": None if class_refs is None else tuple(class_refs),
+                "subject": None if subject is None else NameID(**subject),
+            }
+        )
 
     def to_json(self) -> dict[str, Any]:
         """What differs from the defaults, for the database."""
         return {
             name: value for name, value in asdict(self).items() if name not in _DEFAULTS or value != _DEFAULTS[name]
         }
+
+
+def _format(request: AuthnRequest) -> str | None:
+    """The kind of identifier that is asked for: by the policy, or else by the Subject that is to be matched."""
+    asked = request.name_id_policy.format if request.name_id_policy is not None else None
+    if request.subject is None or asked not in (None, NameIDFormat.UNSPECIFIED):
+        return asked
+    return request.subject.format
 
 
 _DEFAULTS = {name: value for name, value in asdict(Question("", "")).items() if name not in ("request_id", "acs_url")}

@@ -72,9 +72,6 @@ NO_PASSIVE = Status(StatusCode.RESPONDER, StatusCode.NO_PASSIVE, "Nobody can be 
 NO_AUTHN_CONTEXT = Status(
     StatusCode.RESPONDER, StatusCode.NO_AUTHN_CONTEXT, "No way of signing in meets the requested context."
 )
-NO_SUCH_SUBJECT = Status(
-    StatusCode.RESPONDER, StatusCode.REQUEST_UNSUPPORTED, "Requests that name their subject are not supported."
-)
 
 
 @rule("request.partner", "SAML Profiles 4.1.4.1; SDP-MD01")
@@ -109,6 +106,7 @@ def arrive(
         now=now,
         skew=settings.clock_skew,
         answer_bindings=artifacts.answer_bindings(partner),
+        decryption_keys=installation.keys.decryption,
         algorithms=partner.algorithms,
     )
     question = Question.of(accepted.request, acs=accepted.acs, relay_state=received.relay_state)
@@ -147,7 +145,7 @@ def answer(
     """
     question = waiting.question
     require_partner(partner, question, act.now)
-    error = _unanswerable(question, installation.methods)
+    error = None if installation.methods.can_meet(question.authn_context) else NO_AUTHN_CONTEXT
     missing = missing_for(waiting, signed_in, installation.methods)
     if error is None and missing is not None:
         if not question.is_passive:
@@ -195,13 +193,6 @@ def require_partner(partner: LiveConnection, question: Question, now: datetime) 
 def missing_for(waiting: Waiting, signed_in: SignedIn | None, methods: Methods) -> Missing | None:
     """What a person has still to do before the question can be answered."""
     return methods.missing(waiting.question.authn_context, signed_in, since=waiting.fresh_since)
-
-
-def _unanswerable(question: Question, methods: Methods) -> Status | None:
-    """What no sign-in could change."""
-    if question.has_subject:
-        return NO_SUCH_SUBJECT
-    return None if methods.can_meet(question.authn_context) else NO_AUTHN_CONTEXT
 
 
 def _without_a_page(session: Session, missing: Missing, signed_in: SignedIn | None) -> Status:

@@ -12,13 +12,14 @@ from federation.saml import signature, xml
 from federation.saml.algorithms import Algorithms
 from federation.saml.bindings import redirect
 from federation.saml.codec import authn_request as request_codec
+from federation.saml.codec.common import NAME_ID, SUBJECT
 from federation.saml.messages import NameIDPolicy, Received, Scoping
 from federation.saml.metadata.entity import Entity
 from federation.saml.names import Algorithm, Binding
 from federation.saml.profiles import sso_request, sso_request_rules
 from tests import factories
 from tests.attacks.catalogue import MINUTE, Attack, put
-from tests.attacks.forging import P, evil_assertion, genuine, signature_in
+from tests.attacks.forging import A, P, evil_assertion, genuine, signature_in
 from tests.factories import NOW
 
 
@@ -51,6 +52,18 @@ def with_extensions(*inside: etree._Element) -> Callable[[etree._Element], None]
         extensions = etree.Element(f"{P}Extensions")
         extensions.extend(inside)
         root.insert(1, extensions)
+
+    return change
+
+
+def with_subject(*tags: str) -> Callable[[etree._Element], None]:
+    """Put a Subject with these children into a request."""
+
+    def change(root: etree._Element) -> None:
+        subject = etree.Element(SUBJECT)
+        for tag in tags:
+            etree.SubElement(subject, tag, Method="urn:oasis:names:tc:SAML:2.0:cm:bearer").text = "alice"
+        root.insert(1, subject)
 
     return change
 
@@ -161,6 +174,16 @@ REQUESTS = (
         sso_request_rules.idp_list,
         "for other identity providers",
         lambda: request(scoping=Scoping(idp_list=("https://other.example.net",))),
+    ),
+    Attack(
+        sso_request_rules.subject,
+        "a subject confirmed in another way",
+        lambda: posted_request(with_subject(NAME_ID, f"{A}SubjectConfirmation"), signed=True),
+    ),
+    Attack(
+        sso_request_rules.subject,
+        "a subject named in a way of somebody's own",
+        lambda: posted_request(with_subject(f"{A}BaseID"), signed=True),
     ),
 )
 """Requests for the identity provider."""

@@ -35,6 +35,7 @@ IDP_LIST: Final = f"{P}IDPList"
 IDP_ENTRY: Final = f"{P}IDPEntry"
 GET_COMPLETE: Final = f"{P}GetComplete"
 REQUESTER_ID: Final = f"{P}RequesterID"
+BASE_ID: Final = f"{A}BaseID"
 CLASS_REF: Final = f"{A}AuthnContextClassRef"
 DECLARATION_REF: Final = f"{A}AuthnContextDeclRef"
 
@@ -48,7 +49,7 @@ _REQUEST: Final = xml.Shape(
     xml.maybe(REQUESTED_AUTHN_CONTEXT),
     xml.maybe(SCOPING),
 )
-_SUBJECT: Final = xml.Shape(xml.several(NAME_ID, ENCRYPTED_ID, most=1), xml.several(SUBJECT_CONFIRMATION))
+_SUBJECT: Final = xml.Shape(xml.several(BASE_ID, NAME_ID, ENCRYPTED_ID, most=1), xml.several(SUBJECT_CONFIRMATION))
 _CONTEXT: Final = xml.Shape(xml.several(CLASS_REF), xml.several(DECLARATION_REF))
 _SCOPING: Final = xml.Shape(xml.maybe(IDP_LIST), xml.several(REQUESTER_ID))
 _IDP_LIST: Final = xml.Shape(xml.several(IDP_ENTRY, least=1), xml.maybe(GET_COMPLETE))
@@ -118,16 +119,21 @@ def _read_scoping(element: etree._Element | None) -> Scoping | None:
 
 
 def _read_subject(element: etree._Element | None) -> NameID | None:
+    """The NameID, where it is a plain one: `subject_of` finds what else a Subject may be (SAML Core 2.4.1)."""
     if element is None:
         return None
     content = _SUBJECT.read(element)
-    if content.all(SUBJECT_CONFIRMATION):
-        # SAML Profiles 4.1.4.1: it would ask to confirm the subject in another way than this profile does.
-        raise Malformed("request.subject", "the Subject of an AuthnRequest holds a SubjectConfirmation")
+    if not len(element):
+        raise Malformed("request.subject", "the Subject of an AuthnRequest is empty")
     name_id = content.first(NAME_ID)
-    if name_id is None:
-        raise Malformed("request.subject", "the Subject of an AuthnRequest is not a plain NameID")
-    return read_name_id(name_id)
+    return None if name_id is None else read_name_id(name_id)
+
+
+def subject_of(element: etree._Element) -> tuple[etree._Element | None, bool]:
+    """The identifier in a request's Subject, whatever its kind, and whether the Subject holds a SubjectConfirmation."""
+    children = element.findall(f"{SUBJECT}/*")
+    identifier = next((child for child in children if child.tag in (BASE_ID, NAME_ID, ENCRYPTED_ID)), None)
+    return identifier, any(child.tag == SUBJECT_CONFIRMATION for child in children)
 
 
 def write(request: AuthnRequest) -> etree._Element:

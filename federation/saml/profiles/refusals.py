@@ -15,9 +15,16 @@ STATUS_OF: Final[Mapping[str, tuple[str, str | None]]] = {
     "request.version": (StatusCode.VERSION_MISMATCH, None),
     "request.attribute_service": (StatusCode.REQUESTER, StatusCode.REQUEST_UNSUPPORTED),
     "request.name_id_policy": (StatusCode.REQUESTER, StatusCode.INVALID_NAME_ID_POLICY),
+    "request.subject": (StatusCode.REQUESTER, StatusCode.REQUEST_UNSUPPORTED),
     "request.idp_list": (StatusCode.RESPONDER, StatusCode.NO_SUPPORTED_IDP),
 }
 """Refusals that may be answered: the request is genuine and we know where its sender takes answers."""
+
+
+UNKNOWN_SUBJECT: Final = Status(
+    StatusCode.REQUESTER, StatusCode.UNKNOWN_PRINCIPAL, "The subject of the request is not known here."
+)
+"""For a request whose Subject cannot be read, or is not the person who is there (SAML Core 3.4.1.4)."""
 
 
 class RequestRefused(Refused):

@@ -9,27 +9,28 @@ can be answered at the endpoint that was found, with the status that `refusals` 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, cast
 
 from federation.errors import ConfigurationError, Malformed, Refused
-from federation.saml import signature, xml
+from federation.saml import encryption, signature, xml
 from federation.saml.algorithms import DEFAULT_ALGORITHMS, Algorithms
 from federation.saml.bindings import post, redirect
 from federation.saml.bindings.parameters import REQUEST
 from federation.saml.bindings.post import PostForm
 from federation.saml.checks import Check, attempt, run
 from federation.saml.codec import authn_request as codec
-from federation.saml.codec.common import ISSUER, read_issuer
+from federation.saml.codec.common import ENCRYPTED_ID, ISSUER, NAME_ID, read_issuer, read_name_id
+from federation.saml.encryption import DecryptionKey
 from federation.saml.messages import AuthnRequest, NameID, NameIDPolicy, Received, RequestedAuthnContext, Scoping
 from federation.saml.metadata.entity import AttributeConsumingService, Endpoint, Entity
 from federation.saml.names import Binding
 from federation.saml.profiles import common, outline
 from federation.saml.profiles import sso_request_rules as rules
 from federation.saml.profiles.arrival import open_message
-from federation.saml.profiles.refusals import RequestRefused, status_of
+from federation.saml.profiles.refusals import UNKNOWN_SUBJECT, RequestRefused, status_of
 from federation.saml.signature import SigningKey
 
 # Building -------------------------------------------------------------------------------------------------------------
@@ -151,12 +152,14 @@ def accept(
     want_signed: bool = False,
     answer_bindings: Sequence[str] = (Binding.POST,),
     name_id_formats: Sequence[str] = rules.NAME_ID_FORMATS,
+    decryption_keys: Sequence[DecryptionKey] = (),
     algorithms: Algorithms = DEFAULT_ALGORITHMS,
 ) -> AcceptedRequest:
     """Accept an AuthnRequest at the IdP's endpoint `expected_destination` from the SP that `issuer_of` names.
 
     `want_signed` demands a signature beyond what the SP's own metadata promises. `answer_bindings` are those by which
-    we can answer, `name_id_formats` those we can supply. The caller remembers the request's ID against replay.
+    we can answer, `name_id_formats` those we can supply. A Subject that is an EncryptedID is opened with
+    `decryption_keys` in turn. The caller remembers the request's ID against replay.
 
     Raises `RequestRefused`, which carries every check made and, where an answer is possible, status and endpoint.
     """
@@ -193,4 +196,21 @@ def accept(
     except Refused as refused:
         status = status_of(refused.rule)
         raise RequestRefused(refused.checks, status=status, answer_to=acs, request=request) from None
+    try:
+        request, checks = _opened_subject(context, checks, decryption_keys, algorithms)
+    except Refused as refused:
+        # One status for whatever is wrong with it: it tells nobody how far the decryption came.
+        raise RequestRefused(refused.checks, status=UNKNOWN_SUBJECT, answer_to=acs, request=request) from None
     return AcceptedRequest(request, acs, opened.signed, context.attribute_service, checks)
+
+
+def _opened_subject(
+    context: rules.Context, checks: tuple[Check, ...], keys: Sequence[DecryptionKey], algorithms: Algorithms
+) -> tuple[AuthnRequest, tuple[Check, ...]]:
+    """The request with the NameID that its Subject holds encrypted, if it does. Raises `Refused`."""
+    identifier, _ = codec.subject_of(context.element)
+    if identifier is None or identifier.tag != ENCRYPTED_ID:
+        return context.request, checks
+    element, checks = encryption.examine(identifier, keys, checks, algorithms=algorithms, covered=context.signed)
+    name_id = attempt(checks, rules.FORM, lambda: read_name_id(xml.expect(element, NAME_ID)))
+    return replace(context.request, subject=name_id), checks

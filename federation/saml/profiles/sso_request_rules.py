@@ -12,7 +12,7 @@ from lxml import etree
 from federation.saml import signature, xml
 from federation.saml.bindings.parameters import REQUEST
 from federation.saml.checks import Seen, rule
-from federation.saml.codec.authn_request import AUTHN_REQUEST
+from federation.saml.codec.authn_request import AUTHN_REQUEST, BASE_ID, subject_of
 from federation.saml.messages import AuthnRequest, Received
 from federation.saml.metadata.entity import AttributeConsumingService, Endpoint, Entity
 from federation.saml.names import Binding, NameIDFormat
@@ -245,8 +245,20 @@ def idp_list(context: Context) -> Seen:
     return Seen(ok, f"no list, or one with {context.idp_entity_id}", ", ".join(listed) or "no list")
 
 
+@rule("request.subject", "SAML Core 3.4.1, 3.4.1.4; SAML Profiles 4.1.4.1; IIP-SSO07")
+def subject(context: Context) -> Seen:
+    """Where it says whom it is about, it does so by a NameID, plain or encrypted, without a confirmation."""
+    identifier, confirmed = subject_of(context.element)
+    if confirmed:
+        received = "a SubjectConfirmation"
+    else:
+        received = "no Subject" if identifier is None else xml.local_name(identifier)
+    ok = not confirmed and (identifier is None or identifier.tag != BASE_ID)
+    return Seen(ok, "no Subject, or a NameID, encrypted or not, without SubjectConfirmation", received)
+
+
 TRANSPORT: Final = (binding,)
 DOCUMENT: Final = (root, signatures, assertions)
 SIGNATURE: Final = (embedded_signature, signed)
 UNANSWERABLE: Final = (issuer, partner_role, partner_metadata, destination, issue_instant, acs_choice, acs)
-ANSWERABLE: Final = (version, attribute_service, name_id_policy, idp_list)
+ANSWERABLE: Final = (version, attribute_service, name_id_policy, idp_list, subject)

@@ -17,6 +17,7 @@ from federation.saml.names import SAML
 from idp_app.models import AuditEntry, Participation, ReceivedRequest, SignInSession
 from tests.factories import signing_key
 from tests.idp_factories import FakeSP, IdPSite, encoded
+from tests.logout_factories import ENDPOINTS, address, answer_in, arrive_at, ask, is_signed_in, judge, name_of
 
 REFERENCE = re.compile(r"[2-9A-Z]{4}-[2-9A-Z]{4}")
 DTD = b'<!DOCTYPE a [<!ENTITY e "x">]>'
@@ -243,3 +244,15 @@ def test_a_host_header_moves_no_link(idp: IdPSite, intranet: FakeSP) -> None:
     assert browser.get(intranet.redirect_url()).location.startswith("http://localhost:6543/signin?")
     assert "evil" not in browser.get("/saml/metadata").text
     assert quote("evil") not in browser.get("/signin").text
+
+
+def test_a_head_uses_up_no_message(idp: IdPSite) -> None:
+    sp = idp.connect(FakeSP(options={"single_logout": ENDPOINTS}))
+    browser = idp.sign_in("alice")
+    logout = ask(sp, idp, name_of(arrive_at(sp, browser, idp)))
+    asked, signs_out = sp.redirect_url(), address(logout, sp.key)
+    assert browser.head(asked, status=405).headers["Allow"] == "GET, POST"
+    browser.head(signs_out, status=405)
+    assert is_signed_in(browser)
+    assert sp.accept(browser.get(asked), idp.entity).name_id is not None
+    assert judge(answer_in(browser.get(signs_out)), sp, idp, logout).outcome == "ended"

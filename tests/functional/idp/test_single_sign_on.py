@@ -336,13 +336,6 @@ def test_the_metadata_chooses_the_name_identifier_when_the_request_does_not(idp:
     assert name_id.format == NameIDFormat.PERSISTENT
 
 
-@pytest.mark.conformance("IIP-SSO07")
-def test_a_request_that_names_its_subject_is_answered_request_unsupported(idp: IdPSite, intranet: FakeSP) -> None:
-    name_id = intranet.accept(idp.sign_in("alice").get(intranet.redirect_url()), idp.entity).name_id
-    page = idp.sign_in("alice").get(intranet.redirect_url(subject=name_id))
-    assert status(intranet, page, idp) == "RequestUnsupported"
-
-
 # Who may not ----------------------------------------------------------------------------------------------------------
 
 

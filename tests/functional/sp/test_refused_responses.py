@@ -164,6 +164,11 @@ def test_a_response_by_redirect_is_refused(site: Site, browser: TestApp) -> None
     browser.get("/saml/acs", site.idp.answer(site.idp.read(browser.get("/saml/login"))), status=405)
 
 
+def test_a_head_asks_for_nothing(site: Site, browser: TestApp) -> None:
+    for address in ("/saml/login", "/saml/acs?SAMLart=AAQ", "/saml/slo?SAMLRequest=x", "/saml/discovered?state=x"):
+        assert "Set-Cookie" not in browser.head(address, status=405).headers
+
+
 def test_a_connection_that_is_paused_lets_nobody_in(site: Site, browser: TestApp) -> None:
     departure = site.idp.read(browser.get("/saml/login"))
     site.change_connection(state="paused")

@@ -102,6 +102,12 @@ def test_the_wrong_method_is_told_the_right_ones() -> None:
     assert response.headers["Allow"] == "GET, HEAD, POST"
 
 
+def test_where_a_get_acts_a_head_does_not() -> None:
+    app = site(view("door", raising(ZeroDivisionError()), methods=("GET", "POST"), acts=True))
+    response = app.head("/door?message=1", status=405)
+    assert response.headers["Allow"] == "GET, POST"
+
+
 def test_a_view_that_does_not_match_for_another_reason_is_not_found() -> None:
     def setup(config: Configurator) -> None:
         config.add_federation_route("door", "/door")

@@ -104,11 +104,8 @@ def test_an_issuer_may_say_that_it_is_an_entity() -> None:
         ("xml.shape", "<unknown/>"),
         ("xml.shape", "text"),
         ("request.subject", "<saml:Subject/>"),
-        ("request.subject", "<saml:Subject><saml:EncryptedID/></saml:Subject>"),
-        (
-            "request.subject",
-            "<saml:Subject><saml:NameID>a</saml:NameID><saml:SubjectConfirmation Method='urn:m'/></saml:Subject>",
-        ),
+        ("xml.shape", "<saml:Subject><saml:NameID>a</saml:NameID><saml:EncryptedID/></saml:Subject>"),
+        ("xml.shape", "<saml:Subject><saml:SubjectConfirmation Method='urn:m'/><saml:BaseID/></saml:Subject>"),
         ("xml.text", "<saml:Subject><saml:NameID> </saml:NameID></saml:Subject>"),
         ("request.comparison", "<samlp:RequestedAuthnContext Comparison='best'/>"),
         ("xml.text", "<samlp:RequestedAuthnContext><saml:AuthnContextClassRef/></samlp:RequestedAuthnContext>"),
