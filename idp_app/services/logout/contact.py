@@ -2,6 +2,9 @@
 
 A run is prepared in one transaction, the sites are spoken to without any, all at the same time, and what came of it is
 recorded in another. Each exchange has a limit of its own, so the slowest site bounds the whole.
+
+A site whose SOAP address we cannot reach is told by the browser where its metadata offers that: the address may be one
+that only its own network opens. We look whether the browser's address is there first, as for every site.
 """
 
 from __future__ import annotations
@@ -45,15 +48,15 @@ _SPARE_S: Final = 1.0
 class Call:
     """One site to speak to. With an envelope it is told; without one we only look whether it is there.
 
-    `else_by_browser`: what our own policy on addresses forbids us, and a name for which we know no address, may be
-    open to the person's browser.
+    `by_browser` is where the person's browser would go, if it can: what our own policy on addresses forbids us, and a
+    name for which we know no address, may be open to it.
     """
 
     step_id: str
     entity_id: str
     url: str
     seconds: float
-    else_by_browser: bool
+    by_browser: str | None
     envelope: bytes | None = None
     expected: LogoutExpectations | None = None
     algorithms: Algorithms = DEFAULT_ALGORITHMS
@@ -130,6 +133,7 @@ def prepare(session: Session, run: LogoutRun, installation: Installation, now: d
     for step in runs.steps_of(session, run):
         partner = installation.partners.by_id(session, step.connection_id)
         endpoint = way(partner, now, by_browser=run.by_browser)
+        in_browser = logout.asked_at(partner.sp) if run.by_browser else None
         key = signer(partner, installation)
         if endpoint is None or key is None or not step.name_id["value"]:
             runs.settle(session, step.id, StepState.IMPOSSIBLE)
@@ -142,7 +146,7 @@ def prepare(session: Session, run: LogoutRun, installation: Installation, now: d
                     partner.entity_id,
                     endpoint.location,
                     settings.logout_timeout.total_seconds(),
-                    else_by_browser=run.by_browser and logout.asked_at(partner.sp) is not None,
+                    by_browser=in_browser.location if in_browser is not None else None,
                     envelope=logout.envelope(request, key=key),
                     expected=expectations(step.id, partner, installation, now),
                     algorithms=partner.algorithms,
@@ -150,7 +154,7 @@ def prepare(session: Session, run: LogoutRun, installation: Installation, now: d
             )
         elif settings.logout_look:
             seconds = settings.logout_look.total_seconds()
-            calls.append(Call(step.id, partner.entity_id, endpoint.location, seconds, else_by_browser=True))
+            calls.append(Call(step.id, partner.entity_id, endpoint.location, seconds, by_browser=endpoint.location))
     return calls
 
 
@@ -161,23 +165,22 @@ def make(calls: Sequence[Call], installation: Installation) -> list[Spoken]:
     settings = installation.settings
     policy = Policy(allow_loopback=settings.allow_http_loopback, networks=settings.private_networks)
     context = httpx.create_ssl_context()
+    look_s = settings.logout_look.total_seconds()
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="logout")
     try:
         begun: dict[Future[Spoken], Call] = {}
         for call in calls:
-            bounds: dict[str, Any] = {
-                "timeout": call.seconds,
-                "ssl_context": context,
-                "transport": installation.transport,
-            }
+            bounds: dict[str, Any] = {"ssl_context": context, "transport": installation.transport}
+            look = partial(_look, call, partial(Client, policy, timeout=look_s, **bounds), look_s)
             if call.envelope is None:
-                begun[pool.submit(_look, call, partial(Client, policy, **bounds))] = call
+                begun[pool.submit(look)] = call
             else:
-                begun[pool.submit(_tell, call, BackChannel(policy, **bounds), installation.clock)] = call
+                channel = BackChannel(policy, timeout=call.seconds, **bounds)
+                begun[pool.submit(_tell, call, channel, installation.clock, look if look_s else None)] = call
         rounds = -(-len(calls) // AT_ONCE)
-        wait(begun, timeout=rounds * max(call.seconds for call in calls) + _SPARE_S)
+        wait(begun, timeout=rounds * (max(call.seconds for call in calls) + look_s) + _SPARE_S)
         return [
-            future.result() if future.done() else Spoken(call, StepState.UNREACHABLE, "its name cannot be looked up")
+            future.result() if future.done() else _unreached(call, "its name cannot be looked up")
             for future, call in begun.items()
         ]
     finally:
@@ -208,35 +211,44 @@ def state_of(accepted: AcceptedLogoutResponse) -> StepState:
     return StepState(accepted.outcome)
 
 
-def _tell(call: Call, channel: BackChannel, clock: Callable[[], datetime]) -> Spoken:
-    """Send our request by SOAP (SAML Bindings 3.2) and judge the answer."""
+def _unreached(call: Call, reason: str) -> Spoken:
+    """We cannot get there; the person's browser may be on a network that can."""
+    return Spoken(call, StepState.WAITING if call.by_browser else StepState.UNREACHABLE, reason)
+
+
+def _tell(call: Call, channel: BackChannel, clock: Callable[[], datetime], look: Callable[[], Spoken] | None) -> Spoken:
+    """Send our request by SOAP (SAML Bindings 3.2) and judge the answer.
+
+    What certainly did not arrive is left to the browser, which goes where `look` finds somebody.
+    """
     assert call.envelope is not None, "whoever is told, is sent something"
     assert call.expected is not None, "whoever is told, is expected to answer"
     try:
         received = soap.decode(channel.exchange(call.url, call.envelope))
         accepted = logout.accept_response(received, replace(call.expected, now=clock()), algorithms=call.algorithms)
     except Forbidden as error:
-        return Spoken(call, StepState.WAITING if call.else_by_browser else StepState.UNREACHABLE, error.message)
+        return _unreached(call, error.message)
     except Unreachable as error:
-        if error.unresolved and call.else_by_browser:
-            return Spoken(call, StepState.WAITING, error.message)
-        return Spoken(call, StepState.UNANSWERED if error.sent else StepState.UNREACHABLE, error.message)
+        if error.sent:
+            return Spoken(call, StepState.UNANSWERED, error.message)
+        return look() if call.by_browser and look is not None else _unreached(call, error.message)
     except ProtocolError as error:
         checks = error.checks if isinstance(error, Refused) else ()
         return Spoken(call, StepState.REFUSED, error.message, checks)
     return Spoken(call, state_of(accepted), "", accepted.checks)
 
 
-def _look(call: Call, connect: Callable[[], Client]) -> Spoken:
+def _look(call: Call, connect: Callable[[], Client], seconds: float) -> Spoken:
     """Is anybody there? Any answer will do; OPTIONS asks for nothing that a site would act upon."""
+    assert call.by_browser is not None, "we look where a browser would go"
     started = time.monotonic()
     try:
         with connect() as client:
-            client.request("OPTIONS", call.url)
+            client.request("OPTIONS", call.by_browser)
     except Unreachable as error:
         if error.unresolved:
             return Spoken(call, StepState.WAITING)  # the person's browser may be on a network that knows the name
-        if not error.sent or time.monotonic() - started >= call.seconds:
+        if not error.sent or time.monotonic() - started >= seconds:
             return Spoken(call, StepState.UNREACHABLE, error.message)
     except Forbidden:
         pass  # our own policy keeps us from looking, not the person's browser from going there

@@ -185,6 +185,28 @@ def test_the_browser_is_not_sent_to_a_dead_site(
     assert idp.audit()[-1].detail["sites"] == {"Dead": "unreachable", "Learning": "ended"}
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_a_site_whose_soap_address_nobody_answers_is_told_by_the_browser_if_it_is_there(
+    idp: IdPSite, intranet: FakeSP, browser: TestApp, there: bool
+) -> None:
+    with port_that(listens=False) as closed, learning(idp) as (sp, taken):
+        front = sp.origin if there else f"http://localhost:{closed}"
+        sp.options["single_logout"] = [
+            Endpoint(Binding.SOAP, f"http://localhost:{closed}/slo"),
+            Endpoint(Binding.REDIRECT, f"{front}/saml/slo"),
+        ]
+        idp.connect(sp)
+        arrive_at(sp, browser, idp)
+        asked = ask(intranet, idp, name_of(arrive_at(intranet, browser, idp)))
+        page = follow(browser.get(address(asked, intranet.key)), browser, idp)
+        if there:
+            request = request_in(page, sp, idp)
+            page = follow(browser.get(address(reply(sp, idp, request), sp.key)), browser, idp)
+        assert judge(answer_in(page), intranet, idp, asked).outcome == ("ended" if there else "partial")
+        assert taken == []
+    assert idp.audit()[-1].detail["sites"] == {"Learning": "ended" if there else "unreachable"}
+
+
 def test_what_our_own_network_policy_forbids_is_left_to_the_browser(tmp_path: Path) -> None:
     site = make_idp(tmp_path, public_url="https://idp.example.org", allow_http_loopback=False)
     sp = site.connect(
