@@ -75,10 +75,11 @@ def error(request: Request) -> Response:
             entity_id=partner.entity_id,
             detail=detail,
         )
-    site = partner.name if partner is not None else "The site that you came from"
+    site = partner.name if partner is not None else "the site that you came from"
     words = WORDS[reported.code]
+    title = words.title.format(site=site)
     values = {
-        "title": words.title.format(site=site),
+        "title": title[0].upper() + title[1:],
         "sentence": words.sentence.format(site=site if partner is not None else "that site"),
         "advice": words.advice,
         "facts": _facts(reported, words, request),

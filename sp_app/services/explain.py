@@ -12,7 +12,7 @@ from federation.saml.metadata import fingerprints
 from federation.saml.metadata.reading import read_document
 from federation.saml.profiles import outline, repair, sso_request
 from federation.saml.profiles.timeline import Moment
-from sp_app.models import AuditEntry, PendingRequest
+from sp_app.models import Account, AuditEntry, PendingRequest
 from sp_app.services import audit, connections
 from sp_app.services.login import Self
 from sp_app.services.sessions import digest
@@ -47,12 +47,18 @@ def _moment(session: Session, entry: AuditEntry) -> Moment:
         reference=entry.reference,
         sentence=entry.detail,
         partner=entry.idp_entity_id,
-        person=entry.account_id,
+        person=_person(session, entry.account_id),
         rule=entry.rule,
         repair=_repair(session, entry),
         messages=entry.messages,
         checks=entry.checks,
     )
+
+
+def _person(session: Session, account_id: str | None) -> str | None:
+    account = None if account_id is None else session.get(Account, account_id)
+    name = None if account is None else account.display_name or account.username
+    return f"{name} ({account_id})" if name else account_id
 
 
 def _repair(session: Session, entry: AuditEntry) -> str | None:

@@ -123,7 +123,7 @@ def test_upgrade_makes_keys_for_its_user_alone_and_a_second_run_changes_nothing(
     (tmp_path / "idp.ini").write_text(INI)
     assert run(["idp", "-c", str(tmp_path / "idp.ini"), "upgrade"]) == 0
     made = {path: path.read_bytes() for path in (tmp_path / "keys").iterdir()}
-    assert len(made) == 3
+    assert len(made) == 5
     assert all(path.stat().st_mode & 0o077 == 0 for path in made)
     assert run(["idp", "-c", str(tmp_path / "idp.ini"), "upgrade"]) == 0
     assert made == {path: path.read_bytes() for path in (tmp_path / "keys").iterdir()}
