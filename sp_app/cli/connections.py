@@ -56,6 +56,13 @@ _allow_unsolicited = click.option(
     help="Whether sign-ins may begin at the identity provider; refused unless told.",
 )
 
+_identifier = click.option(
+    "--identifier",
+    type=click.Choice(["pairwise-id", "subject-id", "persistent"]),
+    help="What its people are known by: an attribute, or the persistent NameID for software that sends neither; "
+    "pairwise-id unless told. Another choice makes strangers of the people who came before.",
+)
+
 
 @click.command
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -78,6 +85,7 @@ _allow_unsolicited = click.option(
 @_request_binding
 @_response_binding
 @_allow_unsolicited
+@_identifier
 @click.pass_obj
 def connect(
     config: ConfigFile,
@@ -88,13 +96,17 @@ def connect(
     request_binding: str | None,
     response_binding: str | None,
     allow_unsolicited: bool | None,
+    identifier: str | None,
 ) -> None:
     """Trust the identity provider whose metadata is in FILE, or take over its newer metadata."""
     from federation.saml.metadata.trust import Unconfirmed
     from sp_app.services import audit, connections, options
 
     chosen = options.Options(
-        request_binding=request_binding, response_binding=response_binding, allow_unsolicited=allow_unsolicited
+        request_binding=request_binding,
+        response_binding=response_binding,
+        allow_unsolicited=allow_unsolicited,
+        identifier=identifier,
     )
     provider = provider_in(config)
     with unit_of_work(config) as session:
@@ -143,6 +155,7 @@ def _to_confirm(unconfirmed: Unconfirmed) -> ConfigurationError:
 @_request_binding
 @_response_binding
 @_allow_unsolicited
+@_identifier
 @click.pass_obj
 def options_(
     config: ConfigFile,
@@ -150,12 +163,16 @@ def options_(
     request_binding: str | None,
     response_binding: str | None,
     allow_unsolicited: bool | None,
+    identifier: str | None,
 ) -> None:
     """Show how messages travel to and from an identity provider, or change it."""
     from sp_app.services import audit, connections, options
 
     chosen = options.Options(
-        request_binding=request_binding, response_binding=response_binding, allow_unsolicited=allow_unsolicited
+        request_binding=request_binding,
+        response_binding=response_binding,
+        allow_unsolicited=allow_unsolicited,
+        identifier=identifier,
     )
     with unit_of_work(config) as session:
         connection = connections.by_entity_id(session, entity_id)

@@ -17,6 +17,7 @@ class IdPConnection(HolderColumns, Base):
     `state` is active or paused. `revision` grows whenever what counts of its metadata changes. `request_binding` is how
     our requests travel (`redirect`, `post` or `artifact`), `response_binding` how we ask for the answer (`post` or
     `artifact`). `allow_unsolicited`: responses that answer no request of ours are accepted.
+    `identifier` is what people of it are known by (`sp_app.services.identity.IDENTIFIERS`).
     `presets` are named departures from the strict default (`federation.saml.algorithms`).
     """
 
@@ -30,5 +31,6 @@ class IdPConnection(HolderColumns, Base):
     presets: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     response_binding: Mapped[str] = mapped_column(default="post", server_default="post")
     allow_unsolicited: Mapped[bool] = mapped_column(default=False, server_default=false())
+    identifier: Mapped[str] = mapped_column(default="pairwise-id", server_default="pairwise-id")
     created_at: Mapped[datetime]
     modified_at: Mapped[datetime]

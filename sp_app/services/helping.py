@@ -27,6 +27,7 @@ _BY_RULE: Final = {
     "assertion.authn_context": ErrorCode.AUTHENTICATION_FAILURE,
     "assertion.force_authn": ErrorCode.AUTHENTICATION_FAILURE,
     "identifier.pairwise_id": ErrorCode.IDENTIFICATION_FAILURE,
+    "identifier.persistent": ErrorCode.IDENTIFICATION_FAILURE,
     "identifier.form": ErrorCode.IDENTIFICATION_FAILURE,
     "identifier.scope": ErrorCode.IDENTIFICATION_FAILURE,
     "account.active": ErrorCode.AUTHORIZATION_FAILURE,

@@ -289,7 +289,9 @@ class Login:
             ),
         )
         accepted = identity.believed(accepted, idp=partner.entity)
-        person = identity.read(accepted, idp=partner.entity, required=self._self.required_attributes)
+        person = identity.read(
+            accepted, idp=partner.entity, kind=partner.identifier, required=self._self.required_attributes
+        )
         self._take(expected, accepted)
         linking = Linking(self._session, self._accounts, idp_entity_id=partner.entity.entity_id, now=self._now)
         account_id = linking.sign_in(person.identifier, person.profile)

@@ -1,4 +1,4 @@
-"""What an administrator chooses about a connection: how messages travel, and whether unsolicited responses come in."""
+"""What an administrator chooses about a connection: how messages travel, which come in, what people are known by."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from federation.saml.metadata.reading import read_document
 from federation.saml.names import Binding
 from federation.saml.profiles import artifact_rules
 from sp_app.models import IdPConnection
-from sp_app.services import connections
+from sp_app.services import connections, identity
 
 REQUEST_BINDINGS: Final = {"redirect": Binding.REDIRECT, "post": Binding.POST, "artifact": Binding.ARTIFACT}
 RESPONSE_BINDINGS: Final = {"post": Binding.POST, "artifact": Binding.ARTIFACT}
@@ -27,6 +27,7 @@ class Options:
     request_binding: str | None = None
     response_binding: str | None = None
     allow_unsolicited: bool | None = None
+    identifier: str | None = None
 
 
 def choose(session: Session, connection: IdPConnection, options: Options, now: datetime) -> bool:
@@ -40,9 +41,11 @@ def choose(session: Session, connection: IdPConnection, options: Options, now: d
         raise PolicyRefusal("connection.request_binding", f"{connection.name} takes no requests by {wanted}")
     if options.response_binding is not None and options.response_binding not in responses_by(role):
         raise PolicyRefusal("connection.response_binding", f"{connection.name} has no artifact resolution service")
+    if options.identifier is not None and options.identifier not in identity.IDENTIFIERS:
+        raise PolicyRefusal("connection.identifier", f"people cannot be known by {options.identifier}")
     changes = {
         name: value
-        for name in ("request_binding", "response_binding", "allow_unsolicited")
+        for name in ("request_binding", "response_binding", "allow_unsolicited", "identifier")
         if (value := getattr(options, name)) not in (None, getattr(connection, name))
     }
     for name, value in changes.items():
@@ -73,7 +76,8 @@ def described(connection: IdPConnection) -> str:
     """The options in words."""
     welcome = "allowed" if connection.allow_unsolicited else "refused"
     sent, asked = connection.request_binding, connection.response_binding
-    return f"requests by {sent}, responses by {asked}, unsolicited ones {welcome}"
+    known = {"persistent": "persistent NameID"}.get(connection.identifier, connection.identifier)
+    return f"requests by {sent}, responses by {asked}, unsolicited ones {welcome}, people known by {known}"
 
 
 def _role(session: Session, connection: IdPConnection) -> IdPRole:

@@ -24,7 +24,7 @@ from federation.saml.metadata.entity import Entity, IdPRole
 from federation.saml.names import Binding
 from federation.saml.signature import SigningKey
 from sp_app.models import IdPConnection
-from sp_app.services import connections
+from sp_app.services import connections, identity
 from sp_app.services.metadata import HOST
 
 _BINDINGS: Final = (Binding.REDIRECT, Binding.POST)
@@ -43,6 +43,7 @@ class Partner:
     response_binding: str
     entity: Entity
     algorithms: Algorithms = DEFAULT_ALGORITHMS
+    identifier: str = identity.PAIRWISE_ID
 
     def signing_key(self, key: SigningKey) -> SigningKey:
         """Our key as every message to this partner uses it. Raises `NothingInCommon`."""
@@ -88,6 +89,7 @@ class Partners:
             connection.response_binding,
             entity,
             algorithms,
+            connection.identifier,
         )
 
     def known_by(self, session: Session, entity_id: str) -> Partner | None:

@@ -168,6 +168,12 @@ _BY_RULE: Final = {
         "It signed you in, but did not send the identifier that this site needs to find your account.",
         "Ask your help desk and give them the reference number: the release policy needs a change.",
     ),
+    "identifier.persistent": Problem(
+        403,
+        "Your identity provider did not tell who you are",
+        "It signed you in, but did not send the identifier that this site needs to find your account.",
+        "Ask your help desk and give them the reference number: the release policy needs a change.",
+    ),
 }
 _BY_STATUS: Final = {
     StatusCode.REQUEST_DENIED: Problem(

@@ -15,7 +15,7 @@ from federation.web import page
 from federation.web.saml import redirect
 from sp_app.demo.security import Permission
 from sp_app.models import IdPConnection
-from sp_app.services import audit, connections, directory, explain, options, scim_tokens, switch
+from sp_app.services import audit, connections, directory, explain, identity, options, scim_tokens, switch
 
 _STATES = {"pause": connections.PAUSED, "resume": connections.ACTIVE}
 
@@ -59,6 +59,7 @@ class Console:
             "fingerprints": of_entity(entity),
             "misses": connections.misses(connection, version),
             "sent_by": options.requests_by(entity.idp) if entity.idp is not None else (),
+            "identifiers": identity.IDENTIFIERS,
             "answered_by": options.responses_by(entity.idp) if entity.idp is not None else (),
             "presets": [preset for preset in algorithms.PRESETS.values() if preset.allows],
         }
@@ -95,7 +96,10 @@ class Console:
         if sent not in options.REQUEST_BINDINGS or asked not in options.RESPONSE_BINDINGS:
             raise HTTPNotFound
         chosen = options.Options(
-            request_binding=sent, response_binding=asked, allow_unsolicited="allow_unsolicited" in fields
+            request_binding=sent,
+            response_binding=asked,
+            allow_unsolicited="allow_unsolicited" in fields,
+            identifier=fields.get("identifier"),
         )
         try:
             changed = options.choose(self.session, connection, chosen, self.request.federation.now)

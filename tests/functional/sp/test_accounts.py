@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sqlalchemy import select
 from webtest import TestApp
 
+from federation.saml.messages import NameID
+from federation.saml.names import NameIDFormat
 from sp_app.accounts import Profile
 from sp_app.accounts.sql import SqlAccountStore
+from sp_app.models import IdPConnection
+from sp_app.services import options
 from sp_app.services.linking import Linking
-from tests.sp_factories import ALICE, Site, attributes
+from tests.sp_factories import ALICE, BOB, Site, attribute, attributes
 
 PROFILE = Profile(username="alice", display_name="Alice from provisioning", mail="alice@example.org")
 
@@ -106,3 +111,36 @@ def test_a_session_of_an_account_made_inactive_behind_our_back_ends_too(site: Si
         account_id = site.rows("select id from sp_account")[0][0]
         SqlAccountStore(session, now=site.clock()).set_active(account_id, False)
     browser.get("/whoami", status=401)
+
+
+def test_people_may_be_known_by_their_subject_id_where_the_connection_says_so(site: Site, browser: TestApp) -> None:
+    choose(site, "subject-id")
+    departure = site.idp.read(browser.get("/private").follow())
+    told = (attribute("subject_id", "alice@example.org"), *attributes(BOB, display_name="Alice"))
+    browser.post("/saml/acs", site.idp.answer(departure, attributes=told), status=303)
+    assert site.rows("select identifier from sp_link") == [("alice@example.org",)]
+
+
+def test_people_may_be_known_by_a_persistent_name_id_and_letter_case_tells_them_apart(site: Site) -> None:
+    choose(site, "persistent")
+    for value in ("AbC", "abC", "AbC"):
+        browser = site.browser()
+        departure = site.idp.read(browser.get("/private").follow())
+        name_id = NameID(value, NameIDFormat.PERSISTENT)
+        browser.post("/saml/acs", site.idp.answer(departure, name_id=name_id, attributes=()), status=303)
+    assert site.rows("select count(*) from sp_link") == [(2,)]
+    assert site.rows("select count(*) from sp_account") == [(2,)]
+
+
+def test_no_other_identifier_steps_in_for_the_one_that_the_connection_names(site: Site, browser: TestApp) -> None:
+    choose(site, "persistent")
+    departure = site.idp.read(browser.get("/private").follow())
+    page = browser.post("/saml/acs", site.idp.answer(departure), status=403)
+    assert "did not tell who you are" in page
+    assert site.rows("select rule from sp_audit where rule is not null") == [("identifier.persistent",)]
+
+
+def choose(site: Site, identifier: str) -> None:
+    with site.unit_of_work() as session:
+        connection = session.scalars(select(IdPConnection)).one()
+        assert options.choose(session, connection, options.Options(identifier=identifier), site.clock())
