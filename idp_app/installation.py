@@ -21,7 +21,7 @@ from federation.storage import migrations
 from federation.storage.secrets import SecretBox
 from federation.storage.session import SessionFactory, factory
 from idp_app import keys as key_files
-from idp_app.keys import Keys
+from idp_app.keys import Keys, KeyStore
 from idp_app.services import bell, metadata, outbox, second_factor
 from idp_app.services.live import Partners
 from idp_app.services.methods import Methods
@@ -45,7 +45,7 @@ class Installation:
     """The parts. Nothing in it belongs to one request; everything may be shared between threads."""
 
     settings: IdPSettings
-    keys: Keys
+    key_store: KeyStore
     engine: Engine
     sessions: SessionFactory
     clock: Clock = utc_now
@@ -56,7 +56,7 @@ class Installation:
     @classmethod
     def open(cls, settings: IdPSettings, *, clock: Clock = utc_now) -> Installation:
         """Read the keys and check the database. Raises `ConfigurationError`: without them nothing starts."""
-        keys = key_files.load(settings.keys_directory)
+        keys = KeyStore(settings.key_files)
         engine = engines.create(settings.database_url)
         migrations.require_current(engine, script_location=SCRIPTS, version_table=VERSION_TABLE)
         sessions = factory(engine)
@@ -69,8 +69,13 @@ class Installation:
 
     def check(self) -> None:
         """Raise `ConfigurationError` unless keys and database can be used now."""
-        key_files.load(self.settings.keys_directory)
+        key_files.load(self.settings.keys_directory, self.settings.key_secrets)
         migrations.require_current(self.engine, script_location=SCRIPTS, version_table=VERSION_TABLE)
+
+    @property
+    def keys(self) -> Keys:
+        """Our keys as they are now: a promotion by another process counts from the next look on."""
+        return self.key_store.current()
 
     @cached_property
     def passwords(self) -> Passwords:
@@ -84,7 +89,7 @@ class Installation:
         policy = Policy(allow_loopback=own.allow_http_loopback, networks=own.private_networks)
         return BackChannel(policy, transport=self.transport)
 
-    @cached_property
+    @property
     def ready(self) -> Readiness:
         """What finds out whether a partner can be sent anything."""
         return Readiness(self.keys.signing, frozenset(self.settings.banned_algorithms))
@@ -125,8 +130,9 @@ def upgrade(settings: IdPSettings, *, now: datetime) -> tuple[str, ...]:
 
     Raises `ConfigurationError`.
     """
-    made = key_files.create_missing(settings.keys_directory, common_name=settings.host, now=now)
-    key_files.load(settings.keys_directory)
+    secrets = settings.key_secrets
+    made = key_files.create_missing(settings.keys_directory, common_name=settings.host, now=now, secrets=secrets)
+    key_files.load(settings.keys_directory, secrets)
     engine = engines.create(settings.database_url)
     try:
         migrations.upgrade(engine, script_location=SCRIPTS, version_table=VERSION_TABLE)

@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
 from federation.errors import ConfigurationError
+from federation.keys.files import KeyFiles
 from federation.saml import algorithms
 from federation.saml.algorithms import Algorithms
 from federation.saml.metadata.locations import is_entity_id
 from federation.saml.profiles import error_url
 from federation.saml.profiles.authn_context import DEFAULT, Table, named_levels
+from federation.storage.secrets import read_key
 from federation.web import settings as web_settings
 from federation.web.presentation import PublishedSettings
 from federation.web.settings import Duration, Networks, PublicURL, Words
@@ -74,6 +76,12 @@ class IdPSettings(PublishedSettings):
         default=False,
         description="Publish this site and its active connections as signed metadata below /entities: a Metadata Query "
         "responder and an aggregate. Everybody then sees with whom this site is connected.",
+    )
+    keys_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="Encrypts the private files in that directory: 32 random octets in base64, as `env:NAME` or "
+        "`file:PATH`. After a change of it name both, the new one first, and run `keys seal`. Empty: they lie there "
+        "in plain.",
     )
     metadata_validity: Annotated[Duration, _within(_DAY, 28 * _DAY)] = Field(
         default=timedelta(days=21), description="For how long a copy of our metadata may be used (validUntil)."
@@ -153,6 +161,16 @@ class IdPSettings(PublishedSettings):
         "means beside the database. Nothing is lost with it.",
     )
 
+    @field_validator("keys_secret")
+    @classmethod
+    def _secrets_of_their_length(cls, value: SecretStr) -> SecretStr:
+        try:
+            for each in value.get_secret_value().split():
+                read_key(each)
+        except ConfigurationError as error:
+            raise ValueError(error.message) from None
+        return value
+
     @field_validator("authn_contexts")
     @classmethod
     def _known_levels(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -183,6 +201,16 @@ class IdPSettings(PublishedSettings):
         if not self.secure and not self.allow_http_loopback:
             raise ValueError("idp.public_url must be https, unless idp.allow_http_loopback = true")
         return self
+
+    @property
+    def key_files(self) -> KeyFiles:
+        """The directory of our keys, and what its files are sealed with. Raises `ConfigurationError`."""
+        return KeyFiles.of(self.keys_directory, self.key_secrets)
+
+    @property
+    def key_secrets(self) -> tuple[str, ...]:
+        """What private files are sealed with, the present one first."""
+        return tuple(self.keys_secret.get_secret_value().split())
 
     def algorithms(self, presets: tuple[str, ...] = ()) -> Algorithms:
         """What may be used with a partner under these presets, or with nobody in particular (IIP-ALG08)."""

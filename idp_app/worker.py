@@ -12,7 +12,7 @@ import logging
 import signal
 import threading
 import time
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from random import random
 from typing import Any, Final
 
@@ -24,7 +24,8 @@ from federation.storage.session import unit_of_work
 from federation.web import logs
 from federation.web.reference import new_reference
 from idp_app.installation import Installation
-from idp_app.services import bell, housekeeping, metadata
+from idp_app.services import bell, housekeeping, keys, metadata
+from idp_app.services.act import Act
 from idp_app.services.logout import ending
 from idp_app.services.provisioning import journal, service
 from idp_app.services.provisioning.run import Report, run
@@ -46,6 +47,7 @@ class Worker:
         self._installation = installation
         self._connect = service.connector(installation)
         self._tidied: datetime | None = None
+        self._warned: date | None = None
         self._refreshing: threading.Thread | None = None
         self.stopping = False
         self._queue = queue
@@ -56,10 +58,14 @@ class Worker:
         """What the clock does: look for what no bell announced, and tidy up when an hour has passed."""
         self.sweep()
         self.refresh_metadata()
+        look_after_keys(self._installation)
         now = self._installation.clock()
         if self._tidied is None or now - self._tidied >= _HOUSEKEEPING:
             self._tidied = now
             tidy(self._installation)
+        if self._warned != now.date():
+            self._warned = now.date()
+            warn_about_keys(self._installation)
 
     def refresh_metadata(self) -> None:
         """Refresh the sources that are due, beside everything else: the work is another process's."""
@@ -140,6 +146,8 @@ def work_once(installation: Installation) -> None:
         log_report(report)
     if metadata.desk(installation, ACTOR).refresher().has_work():
         refresh_metadata(installation)
+    look_after_keys(installation)
+    warn_about_keys(installation)
     tidy(installation)
 
 
@@ -158,6 +166,24 @@ def tidy(installation: Installation) -> None:
         gone["provisioning log"] = journal.purge(session, now=now, keep=settings.audit_retention)
     if any(gone.values()):
         log.info("purged", **{name.replace(" ", "_"): count for name, count in gone.items() if count})
+
+
+def look_after_keys(installation: Installation) -> None:
+    """Promote the keys whose date has come, or that enough partners know."""
+    if not any(each.promote_on or each.promote_share for each in installation.keys.index.records):
+        return
+    with unit_of_work(installation.sessions) as session:
+        promoted = keys.desk(installation, session, Act(installation.clock(), ACTOR, new_reference())).advance()
+    for name in promoted:
+        log.info("key_promoted", key=name)
+
+
+def warn_about_keys(installation: Installation) -> None:
+    """What is to be done about keys, ours and partners', once a day."""
+    with unit_of_work(installation.sessions) as session:
+        found = keys.desk(installation, session, Act(installation.clock(), ACTOR, new_reference())).status().findings
+    for finding in found:
+        log.warning("key_warning", about=finding.about, level=finding.level.name.lower(), reason=finding.sentence)
 
 
 def refresh_metadata(installation: Installation) -> None:

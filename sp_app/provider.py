@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -15,6 +14,8 @@ from sqlalchemy import Engine
 
 from federation.attributes.catalogue import CATALOGUE
 from federation.http import BackChannel, Policy
+from federation.keys.evidence import Watch
+from federation.keys.ring import Keys, Ring
 from federation.registry.querying import Querier
 from federation.saml.messages import NameIDPolicy
 from federation.saml.metadata import outgoing, publishing, rolling
@@ -25,8 +26,7 @@ from federation.storage import engine as engines
 from federation.storage.session import SessionFactory, factory
 from federation.web import Site
 from federation.web.scope import scope_of
-from sp_app import keys, settings
-from sp_app.keys import Keys
+from sp_app import settings
 from sp_app.services import artifacts, metadata
 from sp_app.services.chooser import Choices
 from sp_app.services.login import Limits, Self
@@ -44,7 +44,7 @@ class Provider:
     """The service provider of one application. Addresses are absolute and come from the settings."""
 
     settings: SPSettings
-    keys: Keys
+    ring: Ring
     engine: Engine
     sessions: SessionFactory
     partners: Partners
@@ -64,6 +64,11 @@ class Provider:
     shelf: Shelf[Document] = field(default_factory=Shelf)
 
     @property
+    def keys(self) -> Keys:
+        """Our keys as they are now: a promotion by another process counts from the next look on."""
+        return self.ring.current()
+
+    @property
     def entity_id(self) -> str:
         """Our entityID (SAML Metadata 2.3.2; SDP-G04)."""
         return self.settings.entity_id or self.metadata_url
@@ -72,12 +77,15 @@ class Provider:
     def ourselves(self) -> Self:
         """What the login needs to know about us."""
         policy = NameIDPolicy(allow_create=True) if self.settings.name_id_policy == "allow-create" else None
+        keys = self.keys
+        watch = Watch(self.ring, keys)
         return Self(
             self.entity_id,
             self.acs_url,
             self.slo_url,
-            self.keys.signing,
-            self.keys.decryption,
+            keys.signing,
+            watch.decryption,
+            watch,
             policy,
             self.settings.required_attributes,
         )
@@ -102,18 +110,18 @@ class Provider:
         own = self.settings
         return Limits(own.sign_in_window, own.session_lifetime, own.clock_skew)
 
-    @cached_property
+    @property
     def entity(self) -> Entity:
         """Ourselves, as partners see us (SDP-SP39)."""
-        own = self.settings
+        own, keys = self.settings, self.keys
         return publishing.sp_entity(
             entity_id=self.entity_id,
             presentation=own.presentation(self.about_url),
             acs_url=self.acs_url,
             acs_bindings=(Binding.POST, Binding.ARTIFACT),
             artifact_resolution=(Endpoint(Binding.SOAP, self.artifact_url, index=artifacts.INDEX, is_default=True),),
-            signing_certificates=(self.keys.signing_certificate,),
-            encryption_certificates=self.keys.encryption_certificates,
+            signing_certificates=keys.signing_certificates,
+            encryption_certificates=keys.encryption_certificates,
             requested=_requested(own),
             algorithms=own.algorithms(),
             single_logout=tuple(Endpoint(binding, self.slo_url) for binding in SLO_BINDINGS),
@@ -127,7 +135,7 @@ class Provider:
 
     def document(self, now: datetime) -> Document:
         """Our signed metadata of the current period."""
-        return self.shelf.current("own", self.entity, now, lambda: self._made(now))
+        return self.shelf.current("own", (self.entity, self.keys.fingerprint), now, lambda: self._made(now))
 
     def metadata(self, now: datetime) -> bytes:
         """The octets of our signed metadata."""
@@ -136,7 +144,7 @@ class Provider:
     def _made(self, now: datetime) -> Document:
         return rolling.own(
             self.entity,
-            signing_key=outgoing.signing_key(self.keys.signing, None, self.settings.algorithms()),
+            signing_key=outgoing.signing_key(self.keys.metadata_signing, None, self.settings.algorithms()),
             now=now,
             validity=self.settings.metadata_validity,
         )
@@ -148,18 +156,19 @@ def includeme(config: Configurator) -> None:
     Raises `ConfigurationError` here and now: Pyramid would wrap one that an action raises.
     """
     own = settings.read(config.registry.settings)
-    own_keys = keys.load(own.keys_directory)
+    ring = Ring(own.key_files)
+    ring.current()
     served = Served(own.discovery_for)
     engine = engines.create(own.database_url)
     config.set_federation_site(Site(key=site_key(own), name=own.site_name, public_url=own.public_url))
 
     def install() -> None:
-        config.registry[_KEY] = _provider(config.registry, own, own_keys, engine, served)
+        config.registry[_KEY] = _provider(config.registry, own, ring, engine, served)
 
     config.action("sp_app.provider", install, order=PHASE3_CONFIG + 1)  # routes are connected in phase 3
 
 
-def _provider(registry: Any, own: SPSettings, own_keys: Keys, engine: Engine, served: Served) -> Provider:
+def _provider(registry: Any, own: SPSettings, ring: Ring, engine: Engine, served: Served) -> Provider:
     mapper = registry.getUtility(IRoutesMapper)
 
     def url(route_name: str) -> str:
@@ -171,7 +180,7 @@ def _provider(registry: Any, own: SPSettings, own_keys: Keys, engine: Engine, se
     querier = Querier(metadata.HOST, sessions, limits, clock=lambda: scope_of(registry).clock())
     return Provider(
         settings=own,
-        keys=own_keys,
+        ring=ring,
         engine=engine,
         sessions=sessions,
         partners=Partners(own.banned_algorithms, querier),

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from federation.attributes.catalogue import CATALOGUE
 from federation.errors import ConfigurationError
+from federation.keys.files import KeyFiles
 from federation.saml import algorithms
 from federation.saml.algorithms import Algorithms
 from federation.saml.metadata.locations import is_entity_id, is_secure, problem_of_location
+from federation.storage.secrets import read_key
 from federation.web import settings as web_settings
 from federation.web.presentation import PublishedSettings
 from federation.web.settings import Duration, Networks, PublicURL, Words
@@ -69,6 +71,12 @@ class SPSettings(PublishedSettings):
     database_url: str = Field(description="Where the data is: sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME.")
     keys_directory: Path = Field(
         description="Directory of this site's private keys, for its own user only; `upgrade` makes what is missing."
+    )
+    keys_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="Encrypts the private files in that directory: 32 random octets in base64, as `env:NAME` or "
+        "`file:PATH`. After a change of it name both, the new one first, and run `keys seal`. Empty: they lie there "
+        "in plain.",
     )
     required_attributes: Words = Field(
         default=(),
@@ -138,6 +146,16 @@ class SPSettings(PublishedSettings):
         default=timedelta(days=365), description="Audit entries older than this are purged by the worker."
     )
 
+    @field_validator("keys_secret")
+    @classmethod
+    def _secrets_of_their_length(cls, value: SecretStr) -> SecretStr:
+        try:
+            for each in value.get_secret_value().split():
+                read_key(each)
+        except ConfigurationError as error:
+            raise ValueError(error.message) from None
+        return value
+
     @field_validator("entity_id")
     @classmethod
     def _absolute(cls, value: str) -> str:
@@ -203,6 +221,16 @@ class SPSettings(PublishedSettings):
         if service and not is_secure(service, allow_http_loopback=self.allow_http_loopback):
             raise ValueError("sp.discovery_service must be https")
         return self
+
+    @property
+    def key_files(self) -> KeyFiles:
+        """The directory of our keys, and what its files are sealed with. Raises `ConfigurationError`."""
+        return KeyFiles.of(self.keys_directory, self.key_secrets)
+
+    @property
+    def key_secrets(self) -> tuple[str, ...]:
+        """What private files are sealed with, the present one first."""
+        return tuple(self.keys_secret.get_secret_value().split())
 
     def algorithms(self, presets: tuple[str, ...] = ()) -> Algorithms:
         """What may be used with a partner under these presets, or with nobody in particular (IIP-ALG08)."""

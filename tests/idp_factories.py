@@ -37,7 +37,6 @@ from federation.saml.profiles import sso_request, sso_response
 from federation.saml.signature import SigningKey
 from federation.storage.session import unit_of_work
 from idp_app import installation as installations
-from idp_app import keys as key_files
 from idp_app.composition import make_app
 from idp_app.installation import Installation
 from idp_app.models import AuditEntry, Connection, Person
@@ -305,8 +304,8 @@ def _template() -> Path:
 def _write_keys(directory: Path) -> None:
     directory.mkdir(mode=0o700, parents=True)
     pairs = {
-        "idp": (key_files.SIGNING_KEY, key_files.SIGNING_CERTIFICATE),
-        "idp-encryption": (key_files.ENCRYPTION_KEY, key_files.ENCRYPTION_CERTIFICATE),
+        "idp": ("signing.key.pem", "signing.crt.pem"),
+        "idp-encryption": ("encryption.key.pem", "encryption.crt.pem"),
         "idp-encryption-old": ("encryption-old.key.pem", "encryption-old.crt.pem"),
     }
     for key_name, names in pairs.items():

@@ -25,6 +25,7 @@ from waitress.server import create_server
 from webtest import TestApp, TestResponse
 
 from federation.attributes.catalogue import CATALOGUE
+from federation.keys.index import USES
 from federation.saml.bindings import post, redirect
 from federation.saml.identifiers import new_id
 from federation.saml.messages import Attribute, AuthnRequest, NameID, Received, Status
@@ -36,7 +37,7 @@ from federation.saml.profiles import sso_request, sso_response
 from federation.storage import engine as engines
 from federation.storage.session import unit_of_work
 from federation.web.scope import scope_of
-from sp_app import database, demo, keys
+from sp_app import database, demo
 from sp_app.models import Base, IdPConnection
 from sp_app.provider import Provider, provider_of
 from sp_app.services import connections, switch
@@ -314,7 +315,7 @@ def connect(session: Session, idp: FakeIdP, own_entity_id: str, **changes: Any) 
 def write_keys(directory: Path, *further: str) -> None:
     """The site's keys: the same in every test, because making them takes long."""
     directory.mkdir(parents=True)
-    for purpose in (*keys.PURPOSES, *further):
+    for purpose in (*USES, *further):
         private, certificate = key_pair(f"sp-{purpose}")
         (directory / f"{purpose}.key.pem").write_bytes(private)
         (directory / f"{purpose}.key.pem").chmod(0o600)

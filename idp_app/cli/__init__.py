@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from federation.cli.configuration import ConfigFile, configuration_option
-from idp_app.cli import audiences, connections, metadata, people, provisioning, site
+from idp_app.cli import audiences, connections, keys, metadata, people, provisioning, site
 
 
 @click.group()
@@ -23,5 +23,6 @@ for command in (
     *connections.COMMANDS,
     *provisioning.COMMANDS,
     *metadata.COMMANDS,
+    *keys.COMMANDS,
 ):
     idp.add_command(command)

@@ -80,7 +80,8 @@ def publish(config: ConfigFile, file: str) -> None:
     from idp_app.services import publication
 
     settings = read_settings(config)
-    xml = publication.document(settings, key_files.load(settings.keys_directory), utc_now()).body
+    keys = key_files.load(settings.keys_directory, settings.key_secrets)
+    xml = publication.document(settings, keys, utc_now()).body
     if file == "-":
         sys.stdout.buffer.write(xml)
         return
@@ -96,7 +97,8 @@ def fingerprint(config: ConfigFile) -> None:
     """Print the SHA-256 fingerprint of the certificate that signs this site's metadata: what partners pin."""
     from idp_app import keys as key_files
 
-    click.echo(key_files.load(read_settings(config).keys_directory).fingerprint)
+    settings = read_settings(config)
+    click.echo(key_files.load(settings.keys_directory, settings.key_secrets).fingerprint)
 
 
 @click.command()

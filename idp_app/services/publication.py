@@ -32,7 +32,7 @@ def entity(settings: IdPSettings, keys: Keys) -> Entity:
         },
         sso_url=settings.sso_url,
         sso_bindings=(Binding.REDIRECT, Binding.POST, Binding.ARTIFACT),
-        signing_certificates=(keys.certificate,),
+        signing_certificates=keys.signing_certificates,
         encryption_certificates=keys.encryption_certificates,
         scopes=(settings.scope,),
         error_url=settings.error_url,
@@ -45,7 +45,7 @@ def entity(settings: IdPSettings, keys: Keys) -> Entity:
 
 def signing_key(settings: IdPSettings, keys: Keys) -> SigningKey:
     """Our key as it signs metadata, which is for nobody in particular."""
-    return outgoing.signing_key(keys.signing, None, settings.algorithms())
+    return outgoing.signing_key(keys.metadata_signing, None, settings.algorithms())
 
 
 def document(settings: IdPSettings, keys: Keys, now: datetime) -> Document:

@@ -64,7 +64,7 @@ def about_us(request: Request) -> Response:
         request,
         entity=publication.entity(settings, keys),
         metadata_url=settings.metadata_url,
-        metadata_signer=keys.certificate,
+        metadata_signer=keys.metadata_certificate,
         further=further if settings.publish_connections else (),
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import click
 
 from federation.cli.configuration import ConfigFile, configuration_option
-from sp_app.cli import accounts, connections, metadata, tokens, upkeep
+from sp_app.cli import accounts, connections, keys, metadata, tokens, upkeep
 
 
 @click.group(help="Commands of a service provider.")
@@ -34,6 +34,7 @@ for _command in (
     connections.pause,
     connections.resume,
     metadata.group,
+    keys.group,
     tokens.scim_token,
     accounts.accounts,
     accounts.make_administrator,

@@ -37,9 +37,9 @@ def publish(config: ConfigFile, file: Path) -> None:
 @click.pass_obj
 def fingerprint(config: ConfigFile) -> None:
     """Show the SHA-256 fingerprint of this site's signing certificate: what the other side confirms."""
-    from sp_app import keys
+    from federation.keys.ring import Ring
 
-    click.echo(keys.load(settings_of(config).keys_directory).fingerprint)
+    click.echo(Ring(settings_of(config).key_files).current().fingerprint)
 
 
 _request_binding = click.option(

@@ -18,11 +18,12 @@ PURGE_EVERY_SECONDS = 600
 @click.pass_obj
 def upgrade(config: ConfigFile) -> None:
     """Make missing keys and bring the database to this release."""
+    from federation.keys.ring import create_missing
     from federation.storage import engine as engines
-    from sp_app import database, keys
+    from sp_app import database
 
     settings = settings_of(config)
-    made = keys.make_missing(settings.keys_directory, common_name=settings.site_name, now=now())
+    made = create_missing(settings.key_files, common_name=settings.site_name, now=now())
     engine = engines.create(settings.database_url)
     database.upgrade(engine)
     engine.dispose()
@@ -99,18 +100,23 @@ def explain(config: ConfigFile, reference: str, json: bool) -> None:
 def worker(config: ConfigFile, once: bool) -> None:
     """Refresh what metadata is due, and delete what has expired: requests, replay entries, sessions, old audit entries.
 
-    It does so every ten minutes.
+    It promotes the keys that are due, too, and says once a day what is to be done about keys. It does so every ten
+    minutes.
     """
+    from sp_app.cli.keys import look_after
     from sp_app.cli.metadata import refresh_due
     from sp_app.services.purge import purge
 
     settings = settings_of(config)
-    stop = threading.Event()
+    stop, warned = threading.Event(), None
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     while not stop.is_set():
         for sentence in refresh_due(config):
             click.echo(sentence)
+        for sentence in look_after(config, warn=now().date() != warned):
+            click.echo(sentence)
+        warned = now().date()
         with unit_of_work(config) as session:
             purged = purge(session, now=now(), audit_retention=settings.audit_retention)
         if once or any(purged.values()):

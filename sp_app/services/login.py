@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from federation.errors import PolicyRefusal
 from federation.http import BackChannel
+from federation.keys.evidence import Watch
 from federation.saml.bindings import artifact
 from federation.saml.bindings.post import PostForm
 from federation.saml.checks import Check
@@ -109,6 +110,7 @@ class Self:
     slo_url: str
     signing_key: SigningKey
     decryption_keys: tuple[DecryptionKey, ...]
+    watch: Watch
     name_id_policy: NameIDPolicy | None = None
     required_attributes: tuple[str, ...] = ()
 
@@ -288,6 +290,7 @@ class Login:
                 algorithms=partner.algorithms,
             ),
         )
+        self._self.watch.note(partner.entity.entity_id, self._now)
         accepted = identity.believed(accepted, idp=partner.entity)
         person = identity.read(
             accepted, idp=partner.entity, kind=partner.identifier, required=self._self.required_attributes

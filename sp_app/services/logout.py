@@ -86,6 +86,7 @@ class Logout:
             decryption_keys=self._self.decryption_keys,
             algorithms=partner.algorithms,
         )
+        self._self.watch.note(issuer, self._now)
         checks = run((request_is_new,), (*checks, *accepted.checks), self._is_new(accepted))
         late_sessions.remember(self._session, accepted, now=self._now, skew=self._skew)
         return Arrival(partner, accepted.request, checks)

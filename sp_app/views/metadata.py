@@ -34,7 +34,7 @@ def about_us(_context: object, request: Request) -> Response:
         request,
         entity=provider.entity,
         metadata_url=provider.metadata_url,
-        metadata_signer=provider.keys.signing_certificate,
+        metadata_signer=provider.keys.metadata_certificate,
         asked_for=_asked_for(provider),
         further=(Address("Provisioning (SCIM 2.0)", provider.scim_url),),
     )

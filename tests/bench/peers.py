@@ -28,7 +28,6 @@ from federation.saml.metadata.entity import Endpoint, RequestedAttribute
 from federation.saml.metadata.reading import read_document
 from federation.saml.names import AuthnContextClass, Binding, NameIDFormat
 from federation.saml.profiles import sso_request, sso_response
-from idp_app.keys import SIGNING_CERTIFICATE, SIGNING_KEY
 from tests import factories
 from tests.bench.measure import Entry, Operation, time_text
 from tests.demo_sites import PASSWORD
@@ -130,7 +129,7 @@ def _identity_providers(running: ExitStack) -> tuple[Logins, Logins]:
     # Keys of one size on both sides, as partners have them; a new installation of ours would make a longer one.
     keys = directory / "keys"
     keys.mkdir(mode=0o700)
-    for name, pem in zip((SIGNING_KEY, SIGNING_CERTIFICATE), factories.key_pair("bench-idp"), strict=True):
+    for name, pem in zip(("signing.key.pem", "signing.crt.pem"), factories.key_pair("bench-idp"), strict=True):
         keys.joinpath(name).touch(mode=0o600)
         keys.joinpath(name).write_bytes(pem)
     ours = running.enter_context(identity_provider(directory))

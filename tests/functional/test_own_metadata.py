@@ -17,6 +17,8 @@ from webtest import TestApp
 
 from federation.cli.configuration import ConfigFile
 from federation.errors import ConfigurationError
+from federation.keys.files import KeyFiles
+from federation.keys.ring import create_missing
 from federation.saml import certificates, xml
 from federation.saml.codec.metadata import entity_descriptor
 from federation.saml.metadata.entity import Entity
@@ -27,7 +29,6 @@ from federation.saml.names import ASSURANCE_CERTIFICATION, ENTITY_CATEGORY
 from idp_app import keys as idp_keys
 from idp_app import settings as idp_settings
 from idp_app.services import publication
-from sp_app import keys as sp_keys
 from sp_app.provider import provider_of
 from tests.house.repository import ROOT
 from tests.idp_factories import NOW, IdPSite, make_idp
@@ -77,7 +78,7 @@ def demo(tmp_path: Path) -> Callable[[str], Entity]:
             idp_keys.create_missing(tmp_path / section, common_name="localhost", now=NOW)
             settings = idp_settings.read(raw)
             return publication.entity(settings, idp_keys.load(settings.keys_directory))
-        sp_keys.make_missing(tmp_path / section, common_name="localhost", now=NOW)
+        create_missing(KeyFiles.of(tmp_path / section), common_name="localhost", now=NOW)
         with Configurator(settings=raw) as config:
             config.include("sp_app")
             config.commit()

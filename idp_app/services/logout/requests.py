@@ -15,6 +15,7 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from federation.keys.evidence import Watch
 from federation.saml.bindings.post import PostForm
 from federation.saml.checks import Check, Seen, rule, run
 from federation.saml.identifiers import new_id
@@ -64,6 +65,7 @@ def arrive(session: Session, received: Received, installation: Installation, now
     checks = run((partner_is_connected,), (), partner, issuer)
     assert partner is not None
     settings = installation.settings
+    watch = Watch(installation.key_store.ring, installation.keys)
     accepted = logout.accept_request(
         received,
         LogoutExpectations(
@@ -74,8 +76,9 @@ def arrive(session: Session, received: Received, installation: Installation, now
             skew=settings.clock_skew,
         ),
         algorithms=partner.algorithms,
-        decryption_keys=installation.keys.decryption,
+        decryption_keys=watch.decryption,
     )
+    watch.note(partner.entity_id, now)
     row = {"key": accepted.replay_key, "expires": accepted.replay_until}
     fresh = insert_new(session, table_of(ReceivedLogout), row)
     checks = run((request_is_new,), (*checks, *accepted.checks), fresh)
