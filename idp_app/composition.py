@@ -27,6 +27,7 @@ from idp_app.services import audit, sessions
 from idp_app.services.act import Act
 from idp_app.services.housekeeping import BROWSER_MEMORY
 from idp_app.services.publication import Publisher
+from idp_app.services.responder import Responder
 from idp_app.services.sessions import SignedIn
 
 BROWSER: Final = Purpose("browser")
@@ -34,6 +35,7 @@ BROWSER: Final = Purpose("browser")
 
 _INSTALLATION: Final = "idp_app.installation"
 _PUBLISHER: Final = "idp_app.publisher"
+_RESPONDER: Final = "idp_app.responder"
 
 
 class IdP:
@@ -53,6 +55,12 @@ class IdP:
         """Our own metadata."""
         publisher: Publisher = self._request.registry[_PUBLISHER]
         return publisher
+
+    @property
+    def responder(self) -> Responder:
+        """Our connections' metadata."""
+        responder: Responder = self._request.registry[_RESPONDER]
+        return responder
 
     @cached_property
     def session(self) -> Session:
@@ -123,7 +131,8 @@ def make_app(installation: Installation) -> Any:
     ) as config:
         chosen = installation.settings
         config.registry[_INSTALLATION] = installation
-        config.registry[_PUBLISHER] = Publisher()
+        publisher = config.registry[_PUBLISHER] = Publisher()
+        config.registry[_RESPONDER] = Responder(publisher)
         config.include("pyramid_tm")
         config.include("federation.web.site")
         config.set_federation_site(Site(key="idp", name=chosen.site_name, public_url=chosen.public_url))

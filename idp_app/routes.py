@@ -35,6 +35,8 @@ def includeme(config: Configurator) -> None:
     add("idp.error", "/saml/error", factory=Federation, popup=True)
     add("idp.logout", "/saml/logout/{key}", factory=Federation, popup=True, acts=True)
     add("idp.continue", "/saml/continue/{key}", factory=Federation, popup=True, acts=True)
+    add("idp.entities", "/entities", factory=Federation)
+    add("idp.entity", "/entities/{identifier:.*}", factory=Federation)
     add("idp.console", "/admin")
     add("idp.people", "/admin/people")
     add("idp.people_import", "/admin/people/import", files=True, body_limit=csv_rows.MAX_OCTETS + 65_536)

@@ -47,6 +47,7 @@ class ShibbolethSP(ApacheSite):
 
     `idp_metadata` and `idp_certificate` (PEM) are what the IdP's administrator handed over: the metadata as published,
     and the certificate it is signed with, which Shibboleth pins. With a `discovery_url` people are asked there.
+    With a `responder_url` there is no metadata but what that Metadata Query responder answers.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class ShibbolethSP(ApacheSite):
         idp_metadata: bytes,
         idp_certificate: bytes,
         discovery_url: str | None = None,
+        responder_url: str | None = None,
     ) -> None:
         require(STOCK.joinpath("shibboleth2.xml").exists(), "libapache2-mod-shib is not installed")
         super().__init__(
@@ -69,7 +71,7 @@ class ShibbolethSP(ApacheSite):
         self.base.joinpath("htdocs/secure/index.html").write_text("<!doctype html><title>Secure</title>Signed in\n")
         self._etc.joinpath("idp-metadata.xml").write_bytes(idp_metadata)
         self._etc.joinpath("idp-signing.crt").write_bytes(idp_certificate)
-        self._configure(idp_entity_id, discovery_url)
+        self._configure(idp_entity_id, discovery_url, responder_url)
         self._make_keys()
         self.environment |= {
             "SHIBSP_CFGDIR": f"{self.base}/etc",
@@ -80,7 +82,7 @@ class ShibbolethSP(ApacheSite):
             "SHIBSP_LISTENER_ADDRESS": f"{self.base}/run/shibd.sock",
         }
 
-    def _configure(self, idp_entity_id: str, discovery_url: str | None) -> None:
+    def _configure(self, idp_entity_id: str, discovery_url: str | None, responder_url: str | None) -> None:
         """Copy the package's configuration and make the edits of an administrator who connects one IdP."""
         for source in STOCK.iterdir():
             if source.suffix != ".pem":
@@ -106,9 +108,13 @@ class ShibbolethSP(ApacheSite):
             sso.attrib["entityID"] = idp_entity_id
         else:
             sso.attrib.update({"discoveryProtocol": "SAMLDS", "discoveryURL": discovery_url})
+        origin = 'type="XML" validate="true" path="idp-metadata.xml"'
+        if responder_url is not None:
+            # ignoreTransport: plain http, on loopback; the signature is what counts.
+            origin = f'type="MDQ" ignoreTransport="true" cacheDirectory="mdq" baseUrl="{responder_url}"'
         _find(application, "AttributeExtractor").addprevious(
             etree.fromstring(
-                f"""<MetadataProvider xmlns="{CONFIG}" type="XML" validate="true" path="idp-metadata.xml">
+                f"""<MetadataProvider xmlns="{CONFIG}" {origin}>
                       <MetadataFilter type="RequireValidUntil" maxValidityInterval="2419200"/>
                       <MetadataFilter type="Signature" certificate="idp-signing.crt"/>
                     </MetadataProvider>"""
