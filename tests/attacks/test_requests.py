@@ -182,6 +182,16 @@ def test_a_signature_does_not_make_a_foreign_endpoint_ours() -> None:
     "url",
     [
         "https://sp.example.com/saml/acs\\@evil.example",
+        "https://sp.example.com/saml/acs.evil.example",
+        "https://sp.example.com/saml/acs/",
+        "https://sp.example.com/saml/acs?next=https://evil.example",
+        "https://sp.example.com@evil.example/saml/acs",
+        "https://sp.example.com.evil.example/saml/acs",
+        "https://SP.example.com/saml/acs",
+        "https://sp.example.com/saml/ACS",
+        "//sp.example.com/saml/acs",
+        "https://sp.example.com/saml/acs\r\nSet-Cookie: x=y",
+        "data:text/html,<script>alert(1)</script>",
         "https://sp.example.com/saml/acs\t",
         "https://sp.example.com:443/saml/acs",
         "https://sp.example.com/saml/%61cs",
@@ -194,6 +204,30 @@ def test_a_signature_does_not_make_a_foreign_endpoint_ours() -> None:
 )
 def test_an_endpoint_is_compared_as_a_string(url: str) -> None:
     assert rule_of(query(assertion_consumer_service_url=url)) == "request.acs"
+
+
+@pytest.mark.parametrize(
+    ("index", "rule"),
+    [
+        ("9", "request.acs"),
+        ("65535", "request.acs"),
+        ("-1", "xml.attribute"),
+        ("65536", "xml.attribute"),
+        ("9" * 5000, "xml.attribute"),
+        ("0x0", "xml.attribute"),
+        ("\u0661", "xml.attribute"),
+        ("", "xml.attribute"),
+        ("1e3", "xml.attribute"),
+    ],
+)
+def test_an_index_is_one_of_the_metadata(index: str, rule: str) -> None:
+    element = codec.write(replace(factories.request(), assertion_consumer_service_url=None, protocol_binding=None))
+    element.set("AssertionConsumerServiceIndex", index)
+    signature.sign(element, key=factories.signing_key("sp"))
+    with pytest.raises(RequestRefused) as caught:
+        accept_request(factories.posted(element, "SAMLRequest"))
+    assert caught.value.rule == rule
+    assert caught.value.answer_to is None, "and nothing is sent there, not even an error"
 
 
 # Wrapping
