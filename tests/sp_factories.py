@@ -112,12 +112,11 @@ class FakeIdP:
             entity_id=self.entity_id,
             presentation=publishing.Presentation(self.name, contacts=self.contacts),
             sso_url=self.sso_url,
-            signing_certificates=[key.certificate],
             scopes=self.scopes,
             sso_bindings=self.bindings,
             single_logout=self.single_logout,
             want_authn_requests_signed=True,
-            **self.options,
+            **{"signing_certificates": [key.certificate], **self.options},
         )
         if self.ui_info is not None:
             assert entity.idp is not None

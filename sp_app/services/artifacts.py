@@ -53,7 +53,14 @@ def source(session: Session, reference: Artifact) -> IdPConnection | None:
 
 
 def fetch(
-    reference: Reference, partner: Partner, channel: BackChannel, *, issuer: str, key: SigningKey, now: datetime
+    reference: Reference,
+    partner: Partner,
+    channel: BackChannel,
+    *,
+    issuer: str,
+    key: SigningKey,
+    skew: timedelta,
+    now: datetime,
 ) -> Received:
     """The message behind an artifact, from that partner's own server and signed by it; nothing else about it verified.
 
@@ -72,7 +79,7 @@ def fetch(
         key=partner.signing_key(key),
     )
     answer = soap.decode(channel.exchange(endpoint.location, question))
-    expected = ArtifactExpectations(partner=partner.entity, role=role, now=now, request_id=request_id)
+    expected = ArtifactExpectations(partner=partner.entity, role=role, now=now, request_id=request_id, skew=skew)
     resolved = artifact.accept_response(
         answer, expected, relay_state=reference.relay_state, algorithms=partner.algorithms
     )

@@ -324,6 +324,7 @@ class Login:
             self._channel,
             issuer=ourselves.entity_id,
             key=ourselves.signing_key,
+            skew=self._limits.skew,
             now=self._now,
         )
 

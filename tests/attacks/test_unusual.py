@@ -350,6 +350,7 @@ def test_a_request_may_leave_out_or_ask_for_much(more: dict[str, object]) -> Non
     ],
     ids=range(8),
 )
+@pytest.mark.conformance("IIP-EXT01")
 def test_a_request_may_hold_more_than_we_need(change: Change) -> None:
     assert accept_request(posted_request(change, signed=True)).signed
 

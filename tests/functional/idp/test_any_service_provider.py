@@ -13,9 +13,10 @@ from pydantic import ValidationError
 
 from federation.errors import ConfigurationError
 from federation.saml import xml
-from federation.saml.names import DS, XENC, NameIDFormat
+from federation.saml.names import DS, SAML, XENC, Algorithm, NameIDFormat
 from idp_app.errors import InvalidInput
 from idp_app.services import people, publication
+from tests.factories import signing_key
 from tests.idp_factories import NOW, FakeSP, IdPSite, encoded, make_settings, sent
 
 DTD = b'<!DOCTYPE a [<!ENTITY e "x">]>'
@@ -49,6 +50,27 @@ def test_a_document_type_is_refused_and_never_sent(idp: IdPSite, intranet: FakeS
     assert "Reference number" in page
     assert b"<!DOCTYPE" not in browser.get("/saml/metadata").body
     assert b"<!DOCTYPE" not in sent(browser.get(intranet.redirect_url())).xml
+
+
+@pytest.mark.conformance("SDP-IDP09", "SDP-IDP11", "IIP-ALG01", "IIP-ALG02", "IIP-ALG04")
+def test_an_answer_is_signed_and_its_assertion_encrypted_unless_there_is_no_key_to_encrypt_to(
+    idp: IdPSite, intranet: FakeSP
+) -> None:
+    answer = etree.fromstring(sent(idp.sign_in("alice").get(intranet.redirect_url())).xml)
+    assert answer.find(f"{{{DS}}}Signature") is not None
+    assert answer.find(f"{{{SAML}}}EncryptedAssertion") is not None
+    assert answer.find(f"{{{SAML}}}Assertion") is None
+    used = {each.get("Algorithm") for each in answer.iter()}
+    assert {Algorithm.RSA_SHA256, Algorithm.SHA256, Algorithm.AES256_GCM} <= used
+
+
+@pytest.mark.conformance("SDP-IDP32", "IIP-MD07")
+def test_a_site_may_sign_with_any_key_of_its_metadata(idp: IdPSite) -> None:
+    certificates = [signing_key(name).certificate for name in ("sp", "other-sp")]
+    sp = idp.connect(FakeSP("Shop", "https://shop.example.org", options={"signing_certificates": certificates}))
+    for name in ("sp", "other-sp"):
+        assert sp.accept(idp.sign_in("alice").get(replace(sp, key_name=name).redirect_url()), idp.entity).name_id
+    idp.browser().get(replace(sp, key_name="stranger").redirect_url(), status=403)
 
 
 @pytest.mark.conformance("SDP-G02")

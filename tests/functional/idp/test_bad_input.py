@@ -123,6 +123,7 @@ def test_a_query_that_inflates_without_end_is_refused(idp: IdPSite, intranet: Fa
     refused(idp, idp.browser().get(f"/saml/sso?{urlsplit(url).query}", expect_errors=True))
 
 
+@pytest.mark.conformance("SDP-IDP05")
 def test_a_query_whose_signature_was_cut_or_changed_is_refused(idp: IdPSite, intranet: FakeSP) -> None:
     url = intranet.redirect_url()
     for wrong in (

@@ -444,6 +444,7 @@ def test_an_unsigned_request_is_accepted_where_nothing_promises_a_signature(idp:
     assert sp.accept(idp.sign_in("alice").get(url), idp.entity).name_id is not None
 
 
+@pytest.mark.conformance("SDP-IDP05")
 def test_a_request_signed_by_another_key_is_refused(idp: IdPSite, intranet: FakeSP) -> None:
 
     idp.browser().get(intranet.redirect_url(key=signing_key("stranger")), status=403)
@@ -457,6 +458,7 @@ def test_a_request_from_a_bookmark_is_too_old_and_says_what_to_do(idp: IdPSite, 
     assert "Bookmark" in page.text
 
 
+@pytest.mark.conformance("SDP-IDP06", "IIP-IDP12")
 def test_an_answer_never_goes_to_an_address_outside_the_metadata(idp: IdPSite, intranet: FakeSP) -> None:
     page = idp.sign_in("alice").get(intranet.redirect_url(acs_url="http://localhost:6666/acs"), expect_errors=True)
     assert page.status_int in (400, 403)

@@ -14,6 +14,7 @@ from federation.saml import xml
 from federation.saml.messages import Attribute, NameID
 from federation.saml.names import DS, SUBJECT_ID_REQ, XENC, Binding, NameFormat, NameIDFormat
 from sp_app import settings
+from tests.factories import signing_key
 from tests.sp_factories import ALICE, TARGET, FakeIdP, Site, attributes, fields, site_settings
 
 LONG = "Å" + "𝒜" * 100 + "é\u0301 <&>\"'" + "x" * 147
@@ -42,6 +43,26 @@ def test_a_document_type_is_refused_and_never_sent(site: Site, browser: TestApp)
     browser.post("/saml/acs", fields(b"<!DOCTYPE x>" + document, departure.relay_state), status=403)
     assert site.rows("select rule from sp_audit") == [("xml.doctype",)]
     assert browser.post("/saml/acs", fields(document, departure.relay_state)).location == site.origin + TARGET
+
+
+@pytest.mark.conformance("SDP-SP10", "IIP-ALG04")
+def test_an_encrypted_assertion_is_opened(site: Site, browser: TestApp) -> None:
+    departure = site.idp.read(browser.get("/saml/login"))
+    document = site.idp.response(departure, attributes=attributes(display_name="Alice Archer"))
+    assert b"EncryptedAssertion" in document
+    assert b"Alice Archer" not in document
+    browser.post("/saml/acs", fields(document, departure.relay_state), status=303)
+    assert browser.get("/whoami").json["account"]["display_name"] == "Alice Archer"
+
+
+@pytest.mark.conformance("SDP-SP37", "IIP-MD07")
+def test_an_identity_provider_may_sign_with_any_key_of_its_metadata(site: Site, browser: TestApp) -> None:
+    first, second = signing_key("idp").certificate, signing_key("other-idp").certificate
+    site.idp.options["signing_certificates"] = [first, second]
+    site.connect(site.idp)
+    for name, status in (("idp", 303), ("other-idp", 303), ("mallory", 403)):
+        departure = site.idp.read(browser.get("/saml/login"))
+        browser.post("/saml/acs", site.idp.answer(departure, signing_key=signing_key(name)), status=status)
 
 
 @pytest.mark.conformance("SDP-G02")

@@ -22,7 +22,7 @@ TOLD = {
 
 
 @pytest.mark.parametrize("code", TOLD)
-@pytest.mark.conformance("SDP-SP11")
+@pytest.mark.conformance("SDP-SP11", "IIP-SSO03")
 def test_each_status_has_its_own_words_and_a_reference_number(site: Site, browser: TestApp, code: str | None) -> None:
     departure = site.idp.read(browser.get("/saml/login", {"target": TARGET}))
     page = browser.post("/saml/acs", site.idp.deny(departure, code), status=403)
