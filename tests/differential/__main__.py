@@ -5,21 +5,32 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 
 from tests import factories
+from tests.differential import requests
 from tests.differential.comparing import RECORDED, Comparison, compare, recorded
-from tests.differential.kinds import changed, said
+from tests.differential.kinds import Message, changed, said
 from tests.interop.pysaml2_party import now
 
 PARTS = {"some changed": 4, "many changed": 32, "more changed": 32}
-"""Rounds of changes in each part. `said` goes without saying; `make test` asks about that and about some."""
+ASKED_ROUNDS = 4
+"""Rounds of changes in each part, and in `asked`, which is about requests. `make test` asks about some."""
 
 
 def part(name: str) -> Comparison:
     """Compare one part."""
     instant = now()
-    return compare(said(instant) if name == "said" else changed(instant, PARTS[name], name), instant)
+    messages: Iterable[Message]
+    match name:
+        case "said":
+            messages = said(instant)
+        case "asked":
+            messages = [*requests.asked(instant), *requests.changed(instant, ASKED_ROUNDS, name)]
+        case _:
+            messages = changed(instant, PARTS[name], name)
+    return compare(messages, instant)
 
 
 def main() -> int:
@@ -30,7 +41,7 @@ def main() -> int:
     began = time.monotonic()
     factories.signing_key("idp")
     with ProcessPoolExecutor(2) as pool:
-        names = ["said", *PARTS]
+        names = ["said", "asked", *PARTS]
         comparisons = dict(zip(names, pool.map(part, names), strict=True))
     for name, comparison in comparisons.items():
         print(f"\n== {name}: {comparison.messages} messages, we accept {comparison.accepted.total()}")

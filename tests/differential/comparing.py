@@ -52,11 +52,12 @@ def compare(messages: Iterable[Message], now: datetime) -> Comparison:
     with tempfile.TemporaryDirectory() as folder:
         others = parties.others(Path(folder))
         for message in messages:
-            rule = ours(message.octets)
+            rule = ours[message.profile](message.octets)
             found.messages += 1
             found.accepted[message.kind] += rule == parties.ACCEPTED
             verdict = parties.ACCEPTED if rule == parties.ACCEPTED else parties.REFUSED
-            different = [name for name, judge in others.items() if judge(message.octets) != verdict]
+            asked = {name: judges[message.profile] for name, judges in others.items() if message.profile in judges}
+            different = [name for name, judge in asked.items() if judge(message.octets) != verdict]
             if different:
                 found.differences[message.kind][rule] += 1
                 found.who.update((message.kind, rule, name) for name in different)

@@ -32,10 +32,11 @@ Change = Callable[[etree._Element], object]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A response and what kind it is of."""
+    """A message, what kind it is of, and by which profile it is judged."""
 
     kind: str
     octets: bytes
+    profile: str = "response"
 
 
 @dataclass(frozen=True, slots=True)

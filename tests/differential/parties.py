@@ -1,4 +1,7 @@
-"""Who judges a response: we, and two other implementations, each as the same service provider of the same IdP."""
+"""Who judges a message: we, and two other implementations, each as the same party.
+
+A service provider judges responses, its identity provider judges requests; not every other is both.
+"""
 
 from __future__ import annotations
 
@@ -13,31 +16,65 @@ from onelogin.saml2.settings import OneLogin_Saml2_Settings
 
 from federation.errors import FederationError
 from federation.saml.names import Binding
+from federation.saml.profiles import logout
 from tests import factories
+from tests.attacks import deliveries
 from tests.interop import pysaml2_party
 
 ACCEPTED = "accepted"
 REFUSED = "refused"
 
 Judge = Callable[[bytes], str]
+Judges = Mapping[str, Judge]
+"""By profile: `response`, `request` (for a sign-in), `logout` (a request for one)."""
 
 
-def ours(now: datetime) -> Judge:
+def ours(now: datetime) -> Judges:
     """Our verdict: `accepted`, or the rule that refuses."""
-    expected = factories.expectations(now=now)
 
-    def judge(document: bytes) -> str:
-        try:
-            factories.sso_response.accept(factories.posted(document), expected)
-        except FederationError as error:
-            return error.rule
-        return ACCEPTED
+    def judge(accept: Callable[[bytes], object]) -> Judge:
+        def verdict(document: bytes) -> str:
+            try:
+                accept(document)
+            except FederationError as error:
+                return error.rule
+            return ACCEPTED
 
-    return judge
+        return verdict
+
+    expected, at_slo = factories.expectations(now=now), deliveries.at_slo(now=now)
+    return {
+        "response": judge(lambda document: factories.sso_response.accept(factories.posted(document), expected)),
+        "request": judge(lambda document: factories.accept_request(factories.posted(document, "SAMLRequest"), now=now)),
+        "logout": judge(lambda document: logout.accept_request(factories.posted(document, "SAMLRequest"), at_slo)),
+    }
+
+
+def pysaml2_idp(folder: Path) -> Judges:
+    """pysaml2's verdict on requests."""
+    party = pysaml2_party.identity_provider(folder, single_logout=[(deliveries.SLO_URL, Binding.POST)])
+
+    def judge(parse: Callable[[str, str], object]) -> Judge:
+        def verdict(document: bytes) -> str:
+            try:
+                parsed = parse(factories.base64_text(document), Binding.POST)
+            except Exception:  # its errors have no common root
+                return REFUSED
+            return REFUSED if parsed is None else ACCEPTED
+
+        return verdict
+
+    def with_endpoint(document: str, binding: str) -> object:
+        """What its example identity provider does: where the answer goes is a question of its own."""
+        parsed = party.parse_authn_request(document, binding)
+        party.response_args(parsed.message)
+        return parsed
+
+    return {"request": judge(with_endpoint), "logout": judge(party.parse_logout_request)}
 
 
 def pysaml2(folder: Path) -> Judge:
-    """pysaml2's verdict."""
+    """pysaml2's verdict on responses."""
     party = pysaml2_party.service_provider(folder)
 
     def judge(document: bytes) -> str:
@@ -97,8 +134,11 @@ def python3_saml() -> Judge:
     return judge
 
 
-def others(folder: Path) -> Mapping[str, Judge]:
+def others(folder: Path) -> Mapping[str, Judges]:
     """The other parties by name. They are told to be silent: what they think of a message is their verdict."""
     logging.getLogger("saml2").setLevel(logging.CRITICAL + 1)
     warnings.simplefilter("ignore")
-    return {"pysaml2": pysaml2(folder), "python3-saml": python3_saml()}
+    return {
+        "pysaml2": {"response": pysaml2(folder), **pysaml2_idp(folder)},
+        "python3-saml": {"response": python3_saml()},
+    }

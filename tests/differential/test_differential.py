@@ -26,10 +26,10 @@ def _files_of_the_others() -> Iterator[None]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["said", "some changed"])
+@pytest.mark.parametrize("name", ["said", "asked", "some changed"])
 def test_every_difference_has_its_rule_and_its_count(name: str) -> None:
     found = part(name)
-    assert found.messages > 140
+    assert found.messages > 100
     if found.as_json() != recorded()[name]:
         pytest.fail("\n".join(["not what recorded.json says:", *found.table()]))
 
@@ -45,5 +45,5 @@ def test_everybody_accepts_the_usual_and_nobody_accepts_a_stranger() -> None:
 
 def test_the_record_names_nobody(tmp_path: Path) -> None:
     text = RECORDED.read_text()
-    assert set(recorded()) == {"said", *PARTS}
+    assert set(recorded()) == {"said", "asked", *PARTS}
     assert [name for name in parties.others(tmp_path) if name in text] == []
