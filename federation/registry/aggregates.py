@@ -111,6 +111,7 @@ def stage(
         max_validity=timedelta(seconds=source.max_validity),
         skew=limits.skew,
         exceptions=source.exceptions,
+        algorithms=limits.algorithms,
     )
     staging = Staging(file, verified.valid_until)
     selection = selection_of(source)

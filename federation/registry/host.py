@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from federation.http import Policy
 from federation.registry.columns import HolderColumns, SourceColumns, Tables, VersionColumns
+from federation.saml.algorithms import Algorithms, allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,12 @@ class Limits:
     max_validity: timedelta
     allow_http_loopback: bool
     networks: tuple[str, ...] = ()
+    banned: tuple[str, ...] = ()
+
+    @property
+    def algorithms(self) -> Algorithms:
+        """What may have signed a document: no preset of a partner reaches that far (IIP-ALG08)."""
+        return allowed(banned=frozenset(self.banned))
 
     @property
     def policy(self) -> Policy:
@@ -46,6 +53,7 @@ class Limits:
             "max_validity": self.max_validity.total_seconds(),
             "allow_http_loopback": self.allow_http_loopback,
             "networks": list(self.networks),
+            "banned": list(self.banned),
         }
 
     @classmethod
@@ -57,6 +65,7 @@ class Limits:
             max_validity=timedelta(seconds=data["max_validity"]),
             allow_http_loopback=data["allow_http_loopback"],
             networks=tuple(data["networks"]),
+            banned=tuple(data["banned"]),
         )
 
 

@@ -129,6 +129,7 @@ class Querier:
             skew=self._limits.skew,
             exceptions=source.exceptions,
             max_bytes=MAX_DOCUMENT,
+            algorithms=self._limits.algorithms,
         )
         found = list(
             members(

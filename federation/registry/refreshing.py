@@ -198,6 +198,7 @@ class Refresher:
             skew=self._limits.skew,
             allow_http_loopback=self._limits.allow_http_loopback,
             exceptions=source.exceptions,
+            algorithms=self._limits.algorithms,
         )
         if not pinned:
             limit = trusted.entity.valid_until

@@ -89,6 +89,7 @@ def examine(
         max_validity=settings.partner_metadata_validity,
         skew=settings.clock_skew,
         allow_http_loopback=settings.allow_http_loopback,
+        algorithms=settings.algorithms(),
     )
 
 

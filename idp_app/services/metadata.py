@@ -84,6 +84,7 @@ def limits_of(settings: IdPSettings) -> Limits:
         max_validity=settings.partner_metadata_validity,
         allow_http_loopback=settings.allow_http_loopback,
         networks=tuple(map(str, settings.private_networks)),
+        banned=tuple(settings.banned_algorithms),
     )
 
 

@@ -87,6 +87,7 @@ def connect(
         max_validity=max_validity,
         role="idp",
         allow_http_loopback=allow_http_loopback,
+        algorithms=allowed(banned=frozenset(banned)),
     )
     entity = trusted.entity
     connection = by_entity_id(session, entity.entity_id)

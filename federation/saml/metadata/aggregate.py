@@ -20,6 +20,7 @@ from lxml import etree
 
 from federation.errors import ConfigurationError, Malformed, Refused
 from federation.saml import xml
+from federation.saml.algorithms import DEFAULT_ALGORITHMS, Algorithms
 from federation.saml.checks import Check, Seen, rule, run
 from federation.saml.metadata.elements import valid_until
 from federation.saml.metadata.entity import Entity, KeyDescriptor
@@ -112,10 +113,12 @@ def verify(
     skew: timedelta = SKEW,
     exceptions: Iterable[str] = (),
     max_bytes: int = MAX_AGGREGATE,
+    algorithms: Algorithms = DEFAULT_ALGORITHMS,
 ) -> Verified:
     """Verify a document as a whole: form, signature, validity of the root.
 
-    With `pins` an unsigned document is refused. `exceptions` are names from `rules.EXCEPTIONS`.
+    With `pins` an unsigned document is refused. `exceptions` are names from `rules.EXCEPTIONS`. `algorithms` are those
+    that the site has not banned.
 
     Raises `Malformed`, `Refused` with every check, and `ConfigurationError` for an exception that does not exist.
     """
@@ -124,7 +127,7 @@ def verify(
         raise ConfigurationError(f"metadata: no exception is called {', '.join(sorted(chosen - EXCEPTIONS))}")
     root = xml.parse(document, max_bytes=max_bytes)
     expect_metadata(root)
-    origin = examine(root, pins or Pins())
+    origin = examine(root, pins or Pins(), algorithms=algorithms)
     octets = xml.canonical(root) if origin.octets is None else origin.octets
     del root
     top = _top(octets)

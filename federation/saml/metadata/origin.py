@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from lxml.etree import _Element
 
 from federation.saml import certificates, signature
+from federation.saml.algorithms import DEFAULT_ALGORITHMS, Algorithms
 from federation.saml.checks import Check, Seen, rule, run
 from federation.saml.metadata import fingerprints
 from federation.saml.metadata.entity import KeyDescriptor
@@ -57,11 +58,19 @@ class Origin:
     signer: KeyDescriptor | None = None
 
 
-def examine(root: _Element, pins: Pins, *, confirmed: frozenset[str] = frozenset()) -> Origin:
+def examine(
+    root: _Element,
+    pins: Pins,
+    *,
+    confirmed: frozenset[str] = frozenset(),
+    algorithms: Algorithms = DEFAULT_ALGORITHMS,
+) -> Origin:
     """Verify the signature of the root, if it has one or must have one.
 
     `confirmed` are fingerprints that a person compared: where nothing is pinned they make a signer trusted, but demand
-    no signature. Raises `Refused` (rules `metadata.signature.*`, `signature.*`) and `Malformed` (rule `xml.ids`).
+    no signature. `algorithms` are those that the site has not banned.
+
+    Raises `Refused` (rules `metadata.signature.*`, `signature.*`) and `Malformed` (rule `xml.ids`).
     """
     signed = signature.is_signed(root)
     checks = run((signature_where_pinned,), (), signed, bool(pins))
@@ -70,7 +79,7 @@ def examine(root: _Element, pins: Pins, *, confirmed: frozenset[str] = frozenset
     offered = _possible_signers(root, pins)
     candidates = [key for key in offered if pins.name(key)] if pins else offered
     checks = run((signer_is_pinned,), checks, len(candidates), bool(pins))
-    verified = signature.examine_octets(root, keys=candidates, before=checks)
+    verified = signature.examine_octets(root, keys=candidates, algorithms=algorithms, before=checks)
     signers = [key for key in candidates if key.public_key == verified.public_key]
     trusted = bool(pins) or any(fingerprints.is_named(key, confirmed) for key in signers)
     return Origin(verified.octets, trusted, verified.checks, signers[0])

@@ -16,6 +16,7 @@ from lxml.etree import _Element
 
 from federation.errors import ConfigurationError, Refused
 from federation.saml import certificates, xml
+from federation.saml.algorithms import DEFAULT_ALGORITHMS, Algorithms
 from federation.saml.checks import Check, Seen, rule, run
 from federation.saml.metadata import fingerprints
 from federation.saml.metadata.elements import valid_until
@@ -93,6 +94,7 @@ def verify(
     allow_http_loopback: bool = False,
     exceptions: Iterable[str] = (),
     max_bytes: int = MAX_DOCUMENT,
+    algorithms: Algorithms = DEFAULT_ALGORITHMS,
 ) -> TrustedMetadata:
     """Decide whether one partner's metadata may be used, for the role (`idp` or `sp`) that we need it for.
 
@@ -100,7 +102,8 @@ def verify(
     given, an unsigned document is refused.
     `confirmed_key_fingerprints` were compared by a person: one that names the certificate whose key made the signature
     counts as its pin; otherwise every key of the entity must be among them, or the document itself. `entity_id` is the
-    one that was asked for, if any. `exceptions` are names from `rules.EXCEPTIONS`.
+    one that was asked for, if any. `exceptions` are names from `rules.EXCEPTIONS`. `algorithms` are those that the site
+    has not banned.
 
     Raises `Malformed`, `Refused` with every check, `Unconfirmed` if only the confirmation is missing, and
     `ConfigurationError` for an exception that does not exist.
@@ -112,7 +115,7 @@ def verify(
     expect_metadata(root)
     pins = Pins.of(fingerprints=signer_fingerprints, certificates_der=signer_certificates)
     confirmed = frozenset(map(certificates.normalise_fingerprint, confirmed_key_fingerprints))
-    origin = examine(root, pins, confirmed=confirmed)
+    origin = examine(root, pins, confirmed=confirmed, algorithms=algorithms)
     element = root if origin.octets is None else xml.reparse(origin.octets)
     reading, checks = _one_entity(element, origin.checks, entity_id)
     entity = reading.entity

@@ -5,7 +5,9 @@ import pytest
 
 from federation.errors import ConfigurationError, Malformed, Refused
 from federation.saml import certificates
+from federation.saml.algorithms import allowed
 from federation.saml.metadata.trust import Unconfirmed, verify
+from federation.saml.names import Algorithm
 from tests.metadata_factories import (
     IDP_ID,
     NOW,
@@ -53,6 +55,18 @@ def test_metadata_signed_by_a_pinned_certificate_is_trusted():
     assert trusted.signed
     assert trusted.entity.entity_id == SP_ID
     assert all(made.ok for made in trusted.checks)
+
+
+@pytest.mark.conformance("IIP-ALG08")
+def test_an_algorithm_that_the_site_bans_signs_no_metadata():
+    pins = [fingerprint_of("sp")]
+    with pytest.raises(Refused) as caught:
+        check(
+            published(sp_entity(), "sp"),
+            signer_fingerprints=pins,
+            algorithms=allowed(banned=frozenset({Algorithm.RSA_SHA256})),
+        )
+    assert caught.value.rule == "signature.algorithm"
 
 
 def test_the_document_is_kept_as_it_came():
