@@ -44,7 +44,7 @@ def _has_it(request: Request, document: Document, etag: str) -> bool:
     if named is not None:
         return is_current(named, etag)
     since = request.if_modified_since
-    return since is not None and document.last_modified <= since
+    return since is not None and document.last_modified.replace(microsecond=0) <= since
 
 
 def _takes_gzip(request: Request) -> bool:

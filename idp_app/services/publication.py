@@ -50,8 +50,12 @@ def signing_key(settings: IdPSettings, keys: Keys) -> SigningKey:
 
 def document(settings: IdPSettings, keys: Keys, now: datetime) -> Document:
     """The signed document of the current period."""
+    return _signed(entity(settings, keys), settings, keys, now)
+
+
+def _signed(ourselves: Entity, settings: IdPSettings, keys: Keys, now: datetime) -> Document:
     return rolling.own(
-        entity(settings, keys),
+        ourselves,
         signing_key=signing_key(settings, keys),
         now=now,
         validity=settings.metadata_validity,
@@ -66,4 +70,6 @@ class Publisher:
 
     def current(self, settings: IdPSettings, keys: Keys, now: datetime) -> Document:
         """The document of the current period."""
-        return self._shelf.current("own", (settings, keys), now, lambda: document(settings, keys, now))
+        ourselves = entity(settings, keys)
+        made_of = (ourselves, keys.signing)
+        return self._shelf.current("own", made_of, now, lambda: _signed(ourselves, settings, keys, now))

@@ -19,6 +19,7 @@ from federation.registry.effective import effective_entity
 from federation.saml import xml
 from federation.saml.metadata import aggregate, query, signing
 from federation.saml.metadata.aggregate import MAX_AGGREGATE, Member
+from federation.saml.metadata.entity import Entity
 from federation.saml.metadata.query import Wanted
 from federation.saml.metadata.rolling import Document, Shelf
 from idp_app.models import Connection, ConnectionState
@@ -46,7 +47,8 @@ class Responder:
 
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
-        self._shelf: Shelf[Document | None] = Shelf()
+        self._singles: Shelf[Document | None] = Shelf()
+        self._groups: Shelf[Document] = Shelf()  # of its own: nobody waits for the big one who wants a small one
         self._members: dict[str, tuple[int, Member | None]] = {}
 
     def answer(self, session: Session, installation: Installation, wanted: Wanted, now: datetime) -> Document | None:
@@ -60,7 +62,7 @@ class Responder:
         row = next((row for row in _active(session, wanted, now) if wanted.means(row.entity_id)), None)
         if row is None:
             return None
-        return self._shelf.current(row.id, row.version, now, lambda: self._single(session, installation, row, now))
+        return self._singles.current(row.id, row.version, now, lambda: self._single(session, installation, row, now))
 
     def _single(self, session: Session, installation: Installation, row: _Row, now: datetime) -> Document | None:
         member = self._member(session, row)
@@ -73,17 +75,20 @@ class Responder:
             validity=installation.settings.metadata_validity,
         )
 
-    def _everything(self, session: Session, installation: Installation, now: datetime) -> Document | None:
+    def _everything(self, session: Session, installation: Installation, now: datetime) -> Document:
         rows = tuple(_active(session, Wanted(), now))
-        return self._shelf.current(_ALL, rows, now, lambda: self._group(session, installation, rows, now))
+        ours = publication.entity(installation.settings, installation.keys)
+        made_of = (ours, rows)
+        return self._groups.current(_ALL, made_of, now, lambda: self._group(session, installation, ours, rows, now))
 
-    def _group(self, session: Session, installation: Installation, rows: tuple[_Row, ...], now: datetime) -> Document:
+    def _group(
+        self, session: Session, installation: Installation, ours: Entity, rows: tuple[_Row, ...], now: datetime
+    ) -> Document:
         settings, keys = installation.settings, installation.keys
-        ours = signing.member_for(publication.entity(settings, keys))
         self._forget({row.id for row in rows})
         theirs = [member for row in rows if (member := self._member(session, row)) is not None]
         return query.everything(
-            [ours, *theirs],
+            [signing.member_for(ours), *theirs],
             name=settings.entities_url,
             signing_key=publication.signing_key(settings, keys),
             now=now,

@@ -9,7 +9,7 @@ import gzip
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from threading import Lock
@@ -87,6 +87,9 @@ class Shelf(Generic[D]):
     """Keeps the documents of the current period, each under a name with what it was made of.
 
     Threads share it. One of them makes a document, the others wait for it instead of signing it too.
+
+    A document was last modified when it was made here, not when its period began: what it says may have changed since,
+    and whoever asks by date alone must hear of it. So the date grows by a second at least, which is all it can tell.
     """
 
     def __init__(self) -> None:
@@ -98,5 +101,13 @@ class Shelf(Generic[D]):
         with self._lock:
             kept = self._kept.get(name)
             if kept is None or kept[0] != made_of or kept[1] != beginning(now):
-                kept = self._kept[name] = (made_of, beginning(now), make())
+                before = kept[2] if kept is not None else None
+                kept = self._kept[name] = (made_of, beginning(now), _modified(make(), now, before))
             return kept[2]
+
+
+def _modified(made: D, now: datetime, before: Document | None) -> D:
+    if made is None:
+        return made
+    least = now if before is None else max(now, before.last_modified + timedelta(seconds=1))
+    return replace(made, last_modified=least)

@@ -125,13 +125,15 @@ def test_what_is_not_published_is_not_there(idp: IdPSite) -> None:
 
 def test_whoever_is_paused_or_disconnected_is_gone_at_once(idp: IdPSite) -> None:
     browser = idp.browser()
-    everything = browser.get("/entities").headers["ETag"]
+    first = browser.get("/entities")
+    everything, date = first.headers["ETag"], first.headers["Last-Modified"]
     for state in (ConnectionState.PAUSED, ConnectionState.DISCONNECTED):
         change(idp, LIBRARY, state=state)
         ask(browser, LIBRARY.entity_id, status=404)
         ask(browser, sha1_identifier(LIBRARY.entity_id), status=404)
-        answer = browser.get("/entities", headers={"If-None-Match": everything})
-        assert list(members(idp, answer)) == [OWN, INTRANET.entity_id]
+        for condition in ({"If-None-Match": everything}, {"If-Modified-Since": date}):
+            answer = browser.get("/entities", headers=condition)
+            assert list(members(idp, answer)) == [OWN, INTRANET.entity_id]
     change(idp, LIBRARY, state=ConnectionState.ACTIVE)
     assert ask(browser, LIBRARY.entity_id).status_int == 200
 
