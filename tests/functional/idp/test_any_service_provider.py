@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -62,6 +63,14 @@ def test_an_answer_is_signed_and_its_assertion_encrypted_unless_there_is_no_key_
     assert answer.find(f"{{{SAML}}}Assertion") is None
     used = {each.get("Algorithm") for each in answer.iter()}
     assert {Algorithm.RSA_SHA256, Algorithm.SHA256, Algorithm.AES256_GCM} <= used
+
+
+@pytest.mark.conformance("SDP-G01", "IIP-G01")
+def test_clocks_may_differ_by_three_minutes_and_not_by_more_than_five(idp: IdPSite, intranet: FakeSP) -> None:
+    browser = idp.sign_in("alice")
+    ahead = intranet.redirect_url(now=NOW + timedelta(minutes=2, seconds=59))
+    assert intranet.accept(browser.get(ahead), idp.entity).name_id
+    browser.get(intranet.redirect_url(now=NOW + timedelta(minutes=5, seconds=1)), status=(400, 403))
 
 
 @pytest.mark.conformance("SDP-IDP32", "IIP-MD07")

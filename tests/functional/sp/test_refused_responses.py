@@ -240,6 +240,15 @@ def test_a_response_without_a_name_id_is_fine(site: Site, browser: TestApp) -> N
     assert browser.get("/whoami").json["name_id"]["value"] is None
 
 
-def test_clocks_may_differ_a_little(site: Site, browser: TestApp) -> None:
-    departure = site.idp.read(browser.get("/saml/login"))
-    assert browser.post("/saml/acs", site.idp.answer(departure, now=NOW + timedelta(minutes=2))).status_int == 303
+@pytest.mark.conformance("SDP-G01", "IIP-G01")
+def test_clocks_may_differ_by_three_minutes_and_not_by_more_than_five(site: Site, browser: TestApp) -> None:
+    lifetime = timedelta(minutes=5)
+    for difference, status in (
+        (timedelta(minutes=2, seconds=59), 303),
+        (-lifetime - timedelta(minutes=2, seconds=59), 303),
+        (timedelta(minutes=5, seconds=1), 403),
+        (-lifetime - timedelta(minutes=5, seconds=1), 403),
+    ):
+        departure = site.idp.read(browser.get("/saml/login"))
+        instants = {"now": NOW + difference, "authn_instant": NOW - timedelta(hours=1)}
+        browser.post("/saml/acs", site.idp.answer(departure, **instants), status=status)

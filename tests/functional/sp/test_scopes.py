@@ -24,7 +24,7 @@ def test_scoped_values_of_another_domain_are_not_taken_over(site: Site, browser:
     assert believed[AFFILIATION] == ["staff@example.org"]
 
 
-@pytest.mark.conformance("IIP-SP12")
+@pytest.mark.conformance("IIP-SP12", "IIP-SSO05")
 @pytest.mark.parametrize(
     "name_id",
     [
