@@ -83,14 +83,14 @@ def without_envelope() -> etree._Element:
 @pytest.mark.parametrize(
     ("rule", "forge"),
     [
-        ("xml.shape", beside),
+        ("soap.envelope", beside),
         ("signature.reference", in_header),
         ("soap.body", lambda: both_in_body(first=True)),
         ("soap.body", lambda: both_in_body(first=False)),
         ("soap.body", envelope_in_envelope),
         ("soap.body", in_a_header_alone),
         ("soap.fault", in_a_fault),
-        ("xml.shape", header_last),
+        ("soap.envelope", header_last),
         ("xml.root", of_soap_1_2),
         ("xml.root", without_envelope),
     ],
