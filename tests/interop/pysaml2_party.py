@@ -131,9 +131,16 @@ def _with_backend(entity: Any) -> Any:
     return entity
 
 
-def service_provider(folder: Path) -> Saml2Client:
-    """pysaml2 as our SP, which knows our IdP."""
-    partner = MD_IDP.format(
+def service_provider(
+    folder: Path,
+    *,
+    entity_id: str = factories.SP,
+    partner: str | None = None,
+    consumers: Sequence[tuple[str, str]] = ((factories.ACS_URL, BINDING_HTTP_POST),),
+    single_logout: Sequence[tuple[str, str]] = (),
+) -> Saml2Client:
+    """pysaml2 as our SP, which knows our IdP: by its metadata in `partner`. Endpoints are location and binding."""
+    partner = partner or MD_IDP.format(
         ds=DS,
         entity_id=factories.IDP,
         keys=_key("idp", "signing"),
@@ -143,15 +150,20 @@ def service_provider(folder: Path) -> Saml2Client:
     )
     service = {
         "sp": {
-            "endpoints": {"assertion_consumer_service": [(factories.ACS_URL, BINDING_HTTP_POST)]},
+            "endpoints": {
+                "assertion_consumer_service": list(consumers),
+                "single_logout_service": list(single_logout),
+            },
             "authn_requests_signed": True,
+            "logout_requests_signed": True,
+            "logout_responses_signed": True,
             "want_response_signed": False,
             "want_assertions_signed": False,
             "want_assertions_or_response_signed": True,
             "allow_unsolicited": False,
         }
     }
-    return _with_backend(Saml2Client(SPConfig().load(_common(factories.SP, folder, "sp", partner, service))))
+    return _with_backend(Saml2Client(SPConfig().load(_common(entity_id, folder, "sp", partner, service))))
 
 
 def identity_provider(

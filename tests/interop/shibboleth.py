@@ -39,11 +39,17 @@ ShibCompatValidUser Off
     ShibRequestSetting requireSession 1
     Require shib-session
 </Location>
+<Location /payroll>
+    AuthType shibboleth
+    ShibRequestSetting requireSession 1
+    ShibRequestSetting authnContextClassRef https://refeds.org/profile/mfa
+    Require authnContextClassRef https://refeds.org/profile/mfa
+</Location>
 """
 
 
 class ShibbolethSP(ApacheSite):
-    """One Shibboleth SP whose protected page is `/secure/`.
+    """One Shibboleth SP whose protected page is `/secure/`; `/payroll/` demands a second factor.
 
     `idp_metadata` and `idp_certificate` (PEM) are what the IdP's administrator handed over: the metadata as published,
     and the certificate it is signed with, which Shibboleth pins. With a `discovery_url` people are asked there.
@@ -66,9 +72,12 @@ class ShibbolethSP(ApacheSite):
         )
         self.entity_id = f"{self.url}/shibboleth"
         self._etc = self.base / "etc/shibboleth"
-        for directory in (self._etc, self.base / "cache", self.base / "htdocs/secure"):
+        for directory in (self._etc, self.base / "cache", self.base / "htdocs/secure", self.base / "htdocs/payroll"):
             directory.mkdir()
-        self.base.joinpath("htdocs/secure/index.html").write_text("<!doctype html><title>Secure</title>Signed in\n")
+        for path in ("secure", "payroll"):
+            self.base.joinpath(f"htdocs/{path}/index.html").write_text(
+                f"<!doctype html><title>{path}</title>Signed in\n"
+            )
         self._etc.joinpath("idp-metadata.xml").write_bytes(idp_metadata)
         self._etc.joinpath("idp-signing.crt").write_bytes(idp_certificate)
         self._configure(idp_entity_id, discovery_url, responder_url)
@@ -90,14 +99,14 @@ class ShibbolethSP(ApacheSite):
         tree = etree.parse(self._etc / "shibboleth2.xml")
         application = _find(tree.getroot(), "ApplicationDefaults")
         # requireAuthenticatedEncryption: to this Shibboleth, anything but AES-GCM is an error.
-        # signing: what it sends by SOAP proves who it is, for we resolve no artifact without. requireConfidentiality:
-        # our side speaks plain http here, on loopback, which Shibboleth's SOAP client takes for a mistake.
+        # signing: whoever asks for a logout or resolves an artifact proves who they are. requireConfidentiality: our
+        # side speaks plain http here, on loopback, which Shibboleth's SOAP client takes for a mistake.
         application.attrib.update(
             {
                 "entityID": self.entity_id,
                 "requireAuthenticatedEncryption": "true",
                 "requireConfidentiality": "false",
-                "signing": "back",
+                "signing": "true",
             }
         )
         _find(application, "Sessions").attrib.update({"handlerSSL": "false", "cookieProps": "http"})
@@ -112,6 +121,11 @@ class ShibbolethSP(ApacheSite):
         if responder_url is not None:
             # ignoreTransport: plain http, on loopback; the signature is what counts.
             origin = f'type="MDQ" ignoreTransport="true" cacheDirectory="mdq" baseUrl="{responder_url}"'
+        # Its own logout wants no answer and leaves the person with us; the second one waits for what we say.
+        waiting = etree.fromstring(
+            f'<LogoutInitiator xmlns="{CONFIG}" type="SAML2" Location="/LogoutAndBack" asynchronous="false"/>'
+        )
+        _find(application, "Sessions/c:Logout").addnext(waiting)
         _find(application, "AttributeExtractor").addprevious(
             etree.fromstring(
                 f"""<MetadataProvider xmlns="{CONFIG}" {origin}>
