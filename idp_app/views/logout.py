@@ -149,7 +149,10 @@ def _distrust(request: Request, error: FederationError, *handles: str | None) ->
 
 
 def _by_soap(request: Request) -> Response:
-    """End the sessions, tell the other sites directly, and answer inline: no browser takes part."""
+    """End the sessions, tell the other sites directly, and answer inline: no browser takes part.
+
+    An asynchronous request is answered as well: its sender does not demand that, and SOAP does (SAML Bindings 3.2.2).
+    """
     idp, now = request.idp, request.federation.now
     try:
         received = soap.decode(request.body, max_bytes=body_limit(request))

@@ -241,6 +241,16 @@ def test_a_logout_that_came_by_soap_goes_on_by_soap(idp: IdPSite, intranet: Fake
         assert not is_signed_in(browser)
 
 
+@pytest.mark.conformance("IIP-IDP17")
+def test_by_soap_an_asynchronous_request_is_answered_as_the_binding_demands(
+    idp: IdPSite, intranet: FakeSP, browser: TestApp
+) -> None:
+    request = ask(intranet, idp, name_of(arrive_at(intranet, browser, idp)), asynchronous=True)
+    received = soap.decode(by_soap(idp, request, intranet.key).body)
+    assert judge(received, intranet, idp, request).outcome == "ended"
+    assert not is_signed_in(browser)
+
+
 def test_by_soap_a_site_that_only_a_browser_can_tell_makes_it_partial(
     idp: IdPSite, intranet: FakeSP, browser: TestApp
 ) -> None:
