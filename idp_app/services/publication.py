@@ -71,5 +71,5 @@ class Publisher:
     def current(self, settings: IdPSettings, keys: Keys, now: datetime) -> Document:
         """The document of the current period."""
         ourselves = entity(settings, keys)
-        made_of = (ourselves, keys.signing)
+        made_of = (ourselves, keys.metadata_certificate)
         return self._shelf.current("own", made_of, now, lambda: _signed(ourselves, settings, keys, now))

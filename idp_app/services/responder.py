@@ -62,7 +62,8 @@ class Responder:
         row = next((row for row in _active(session, wanted, now) if wanted.means(row.entity_id)), None)
         if row is None:
             return None
-        return self._singles.current(row.id, row.version, now, lambda: self._single(session, installation, row, now))
+        made_of = (row, keys.metadata_certificate)
+        return self._singles.current(row.id, made_of, now, lambda: self._single(session, installation, row, now))
 
     def _single(self, session: Session, installation: Installation, row: _Row, now: datetime) -> Document | None:
         member = self._member(session, row)
@@ -78,7 +79,7 @@ class Responder:
     def _everything(self, session: Session, installation: Installation, now: datetime) -> Document:
         rows = tuple(_active(session, Wanted(), now))
         ours = publication.entity(installation.settings, installation.keys)
-        made_of = (ours, rows)
+        made_of = (ours, rows, installation.keys.metadata_certificate)
         return self._groups.current(_ALL, made_of, now, lambda: self._group(session, installation, ours, rows, now))
 
     def _group(

@@ -180,7 +180,7 @@ def test_metadata_is_published_to_a_file_and_the_fingerprint_printed(site: Path,
 
 
 def test_purge_says_what_went(federation: Command) -> None:
-    assert federation("purge").out.startswith("requests: 0, logouts: 0, sessions: 0")
+    assert federation("purge").out.startswith("requests: 0, ")
 
 
 # People ---------------------------------------------------------------------------------------------------------------
