@@ -92,7 +92,7 @@ class Installation:
     @property
     def ready(self) -> Readiness:
         """What finds out whether a partner can be sent anything."""
-        return Readiness(self.keys.signing, frozenset(self.settings.banned_algorithms))
+        return Readiness(self.keys, frozenset(self.settings.banned_algorithms))
 
     @cached_property
     def secret_box(self) -> SecretBox:

@@ -39,7 +39,7 @@ NAME_FORMATS: Final[Mapping[str, str]] = {
     "unspecified": NameFormat.UNSPECIFIED,
 }
 _ATTRIBUTE: Final = "attribute:"
-_FORM: Final = f"sign=…, name-id=…, encrypt=…, logout=… or {_ATTRIBUTE}KEY=NAME"
+_FORM: Final = f"sign=…, name-id=…, encrypt=…, logout=…, key=… or {_ATTRIBUTE}KEY=NAME"
 
 
 class Name(NamedTuple):
@@ -51,13 +51,17 @@ class Name(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Choices for one service provider. `attribute_names` are pairs of catalogue key and name."""
+    """Choices for one service provider. `attribute_names` are pairs of catalogue key and name.
+
+    `key` names the published signing key that it alone needs; empty for the one in use.
+    """
 
     presets: tuple[str, ...] = ()
     sign: str = AUTO
     name_id: str = AUTO
     encrypt: tuple[str, ...] = (ASSERTION,)
     logout: str = AUTO
+    key: str = ""
     attribute_names: tuple[tuple[str, Name], ...] = field(default=())
 
     @classmethod
@@ -70,6 +74,7 @@ class Options:
                 name_id=_one_of("name-id", data.get("name_id", AUTO), NAME_ID_FORMATS),
                 encrypt=tuple(_one_of("encrypt", part, ENCRYPT) for part in data.get("encrypt", (ASSERTION,))),
                 logout=_one_of("logout", data.get("logout", AUTO), LOGOUT),
+                key=str(data.get("key", "")),
                 attribute_names=tuple((key, Name(*name)) for key, name in data.get("attribute_names", {}).items()),
             )
         except (TypeError, AttributeError):
@@ -83,6 +88,7 @@ class Options:
             "name_id": self.name_id,
             "encrypt": list(self.encrypt),
             "logout": self.logout,
+            "key": self.key,
             "attribute_names": {key: list(name) for key, name in self.attribute_names},
         }
         plain = {
@@ -91,6 +97,7 @@ class Options:
             "name_id": AUTO,
             "encrypt": [ASSERTION],
             "logout": AUTO,
+            "key": "",
             "attribute_names": {},
         }
         return {key: value for key, value in written.items() if value != plain[key]}
@@ -119,6 +126,8 @@ class Options:
                 return replace(self, encrypt=tuple(part for part in ENCRYPT if part in parts))
             case "logout":
                 return replace(self, logout=_one_of(name, value, LOGOUT))
+            case "key":
+                return replace(self, key=value)
             case _ if name.startswith(_ATTRIBUTE):
                 return self._with_name(name.removeprefix(_ATTRIBUTE), value)
         raise ConfigurationError(f"no option is called {name!r}: give {_FORM}")
@@ -187,6 +196,8 @@ class Options:
             words.append(f"encrypt={','.join(self.encrypt)}")
         if self.logout != AUTO:
             words.append(f"logout={self.logout}")
+        if self.key:
+            words.append(f"key={self.key}")
         names = ((key, " ".join(filter(None, name))) for key, name in self.attribute_names)
         return words + [f"{_ATTRIBUTE}{key}={name}" for key, name in names]
 

@@ -48,6 +48,7 @@ def includeme(config: Configurator) -> None:
     add("idp.connections", "/admin/connections")
     add("idp.connection", "/admin/connections/{id}")
     add("idp.versions", "/admin/connections/{id}/versions")
+    add("idp.keys", "/admin/keys")
     add("idp.sources", "/admin/sources")
     add("idp.source", "/admin/sources/{id}")
     add("idp.reviews", "/admin/reviews")

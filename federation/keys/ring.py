@@ -46,6 +46,15 @@ class Keys:
     encryption_certificates: tuple[bytes, ...]
     metadata_certificate: bytes
 
+    def signer(self, name: str = "", person: str = "") -> SigningKey:
+        """The key for a connection that names one, or for a person: the one to come, where that is to be tried first.
+
+        A connection whose key was retired gets the one in use.
+        """
+        if self.following is not None and person and person in self.index.canaries:
+            return self.following
+        return self.signing_keys.get(name, self.signing)
+
     @property
     def certificate(self) -> bytes:
         """That of the signing key in use."""

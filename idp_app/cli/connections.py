@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="NAME=VALUE",
     help="sign=auto|response|assertion|both, name-id=auto|transient|persistent|emailAddress|unspecified|none, "
-    "encrypt=assertion,name-id,attributes, logout=auto|browser|soap, attribute:KEY=NAME; may be repeated.",
+    "encrypt=assertion,name-id,attributes, logout=auto|browser|soap, key=NAME, attribute:KEY=NAME; may be repeated.",
 )
 @click.option("--scim-url", help="Where to provision accounts (SCIM 2.0).")
 @click.option("--scim-token-file", metavar="FILE|-", help="The bearer token for it.")

@@ -95,7 +95,7 @@ def assertion(
         now=act.now,
         lifetime=settings.assertion_lifetime,
         session_not_on_or_after=signed_in.expires,
-        signing_key=partner.signing_key(installation.keys.signing),
+        signing_key=partner.signing_key(installation.keys, signed_in.username),
         sign_response=options.sign != "assertion",
         sign_assertion=partner.sp.want_assertions_signed or options.sign in ("assertion", "both"),
         encrypt_to=partner.encryption_key,
@@ -159,7 +159,7 @@ def error(
         in_response_to=question.request_id,
         status=status,
         now=act.now,
-        signing_key=partner.signing_key(installation.keys.signing),
+        signing_key=partner.signing_key(installation.keys),
     )
     audit.record(
         session,

@@ -68,7 +68,7 @@ def fetch(
         destination=endpoint.location,
         artifact=reference,
         now=now,
-        key=sender.signing_key(installation.keys.signing),
+        key=sender.signing_key(installation.keys),
     )
     answer = soap.decode(installation.back_channel.exchange(endpoint.location, question))
     resolved = artifact.accept_response(
@@ -143,7 +143,7 @@ def hand_out(session: Session, received: Received, installation: Installation, a
         in_response_to=accepted.request.id,
         message=message,
         now=act.now,
-        key=partner.signing_key(installation.keys.signing),
+        key=partner.signing_key(installation.keys),
     )
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from federation.attributes import policy as release
 from federation.attributes.policy import ReleasePolicy
+from federation.keys.ring import Keys
 from federation.registry.effective import effective_entity
 from federation.registry.lookup import KEEP, Entities, Known
 from federation.registry.querying import Querier
@@ -77,9 +78,9 @@ class LiveConnection:
         """What its metadata asks for, by the request's AttributeConsumingServiceIndex."""
         return self.options.asked(release.requested_by(self.entity, index, allowed=self.policy.keys))
 
-    def signing_key(self, key: SigningKey) -> SigningKey:
-        """Our key as every message to this partner uses it. Raises `NothingInCommon`."""
-        return outgoing.signing_key(key, self.sp, self.algorithms)
+    def signing_key(self, keys: Keys, person: str = "") -> SigningKey:
+        """Our key as every message to this partner uses it, or one about a person. Raises `NothingInCommon`."""
+        return outgoing.signing_key(keys.signer(self.options.key, person), self.sp, self.algorithms)
 
 
 _TABLE: Final = table_of(Connection)

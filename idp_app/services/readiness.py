@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from federation.errors import PolicyRefusal
+from federation.errors import ConfigurationError, PolicyRefusal
+from federation.keys.ring import Keys
 from federation.saml.algorithms import PRESETS, allowed
 from federation.saml.metadata import outgoing
 from federation.saml.metadata.entity import Entity, SPRole
-from federation.saml.signature import SigningKey
 from idp_app.options import Options
 from idp_app.services.live import encryption_key
 
@@ -18,13 +18,15 @@ ENCRYPTION: Final = "algorithms.encryption"
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Our side of it: the key that signs, and the algorithms that this site bans."""
+    """Our side of it: the keys that sign, and the algorithms that this site bans."""
 
-    signing_key: SigningKey
+    keys: Keys
     banned: frozenset[str]
 
     def require(self, entity: Entity, options: Options) -> None:
         """Raise `PolicyRefusal` when the partner leaves us no algorithm or key, with the presets that would help."""
+        if options.key and options.key not in self.keys.signing_keys:
+            raise ConfigurationError(f"the option key names a signing key in our metadata; there is no {options.key!r}")
         if entity.sp is None:
             return
         refusal = self._refusal(entity.sp, options.presets, options)
@@ -37,7 +39,7 @@ class Readiness:
     def _refusal(self, sp: SPRole, presets: tuple[str, ...], options: Options) -> PolicyRefusal | None:
         algorithms = allowed(presets, self.banned)
         try:
-            outgoing.signing_key(self.signing_key, sp, algorithms)
+            outgoing.signing_key(self.keys.signer(options.key), sp, algorithms)
         except PolicyRefusal as refusal:
             return refusal
         changed = options.changed(presets, ())

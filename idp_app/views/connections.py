@@ -141,7 +141,7 @@ def _options(request: Request, kept: Options) -> Options:
 def _algorithms(request: Request, partner: LiveConnection) -> str:
     """What messages to it are signed with, or why nothing can be."""
     try:
-        key = partner.signing_key(request.idp.installation.keys.signing)
+        key = partner.signing_key(request.idp.installation.keys)
     except PolicyRefusal as refusal:
         return refusal.reason
     return in_words(frozenset({key.algorithm, *((key.digest,) if key.digest else ())}))

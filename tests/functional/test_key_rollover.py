@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from federation.errors import PolicyRefusal, Refused
+from federation.errors import ConfigurationError, PolicyRefusal, Refused
 from federation.keys.desk import Desk
-from federation.saml import certificates, encryption, xml
+from federation.saml import certificates, encryption, signature, xml
 from federation.saml.metadata.entity import KeyDescriptor
 from federation.web.reference import new_reference
+from idp_app.options import Options
+from idp_app.services import connections as idp_connections
 from idp_app.services import keys as idp_keys
 from sp_app.services import keys as sp_keys
 from tests.pair import Pair, connected, private_page
@@ -115,3 +118,68 @@ def test_the_service_provider_s_signing_key_changes_without_an_outage(pair: Pair
     works(pair)
     pair.idp_reads_sp()
     works(pair)
+
+
+def test_canaries_and_a_connection_of_its_own_get_the_new_key_before_everybody(pair: Pair) -> None:
+    new = at_idp(pair, "prepare", "signing").name
+    at_idp(pair, "publish", new)
+    keys = pair.idp.installation.keys
+    at_idp(pair, "choose_canaries", ["alice"])
+    assert sees_new_key(pair, "alice")
+    assert not sees_new_key(pair, "carol")
+    pair.sp_reads_idp()
+    works(pair, "alice")
+    works(pair, "carol")
+
+    at_idp(pair, "choose_canaries", [])
+    assert not sees_new_key(pair, "alice")
+    with pair.idp.work() as session:
+        connection = idp_connections.find(session, "Intranet")
+        chosen = Options.from_json(connection.options).changed((), [f"key={new}"])
+        idp_connections.set_options(session, connection, chosen, pair.idp.act(), pair.idp.installation.ready)
+        wrong = chosen.changed((), ["key=signing-1999"])
+        with pytest.raises(ConfigurationError, match="signing-1999"):
+            idp_connections.set_options(session, connection, wrong, pair.idp.act(), pair.idp.installation.ready)
+    assert sees_new_key(pair, "carol")
+    assert pair.idp.installation.keys.signing.public_key == keys.signing.public_key
+    works(pair, "carol")
+
+
+def sees_new_key(pair: Pair, username: str) -> bool:
+    """Whether the response about this person verifies by the key that is not in use yet, and by no other."""
+    browser = pair.browser()
+    browser.sign_in(username)
+    fields = browser.answered().forms["message"].submit_fields()
+    root = xml.parse(base64.b64decode(dict(fields)["SAMLResponse"]))
+    keys = pair.idp.installation.keys
+    assert keys.following is not None
+    try:
+        signature.verify(root, keys=[keys.following.public_key])
+    except Refused:
+        signature.verify(root, keys=[keys.signing.public_key])
+        return False
+    return True
+
+
+def test_the_console_leads_a_key_from_its_making_to_its_end(pair: Pair) -> None:
+    browser = pair.idp.sign_in("admin")
+
+    def press(name: str) -> str:
+        form = next(each for each in browser.get("/admin/keys").forms.values() if f"<span>{name}</span>" in each.text)
+        done = form.submit("action", expect_errors=True)
+        return done.follow().text if done.status_int == 303 else done.text
+
+    assert "unencrypted on disk" in browser.get("/admin/keys").text
+    assert "The key is made" in press("Prepare a key")
+    page = press("Publish")
+    assert "in our metadata" in page
+    assert "Not known to have signing-" in page
+    assert "load this metadata again" in page
+    assert "2027-03-01T06:00, in UTC" in press("Leave it to the worker")
+    assert "has our present metadata" in press("Confirm")
+    assert "in use, in every process" in press("Promote")
+    assert "The key is gone" in press("Retire")
+    assert len(pair.idp.installation.keys.signing_certificates) == 1
+    token = browser.get("/admin/keys").forms[0]["csrf_token"].value
+    browser.post("/admin/keys", {"action": "retire", "key": "no-such-key", "csrf_token": token}, status=400)
+    pair.idp.sign_in("alice").get("/admin/keys", status=403)

@@ -91,7 +91,7 @@ def way(partner: LiveConnection, now: datetime, *, by_browser: bool) -> Endpoint
 def signer(partner: LiveConnection, installation: Installation) -> SigningKey | None:
     """Our key for messages to a site; None when nothing that we can sign with is allowed for it."""
     try:
-        return partner.signing_key(installation.keys.signing)
+        return partner.signing_key(installation.keys)
     except PolicyRefusal:
         return None
 

@@ -138,7 +138,7 @@ def answer(
     return logout.send(
         response,
         binding=endpoint.binding,
-        key=partner.signing_key(installation.keys.signing),
+        key=partner.signing_key(installation.keys),
         relay_state=relay_state,
     )
 
@@ -148,7 +148,7 @@ def answer_in_envelope(
 ) -> bytes:
     """The signed answer, to go back the way the request came by SOAP."""
     response = _response(request_id, status, installation, None, now)
-    return logout.envelope(response, key=partner.signing_key(installation.keys.signing))
+    return logout.envelope(response, key=partner.signing_key(installation.keys))
 
 
 def _response(
