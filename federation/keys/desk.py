@@ -195,15 +195,13 @@ class Desk:
             name = row.record.name
             certificate = self.ring.files.certificate(name)
             found += [expiry.warn(name, f"The certificate of our key {name}", certificate, self.now)]
-            if not row.sealed:
-                found.append(
-                    Finding(
-                        Level.WARNING, name, f"The key {name} lies unencrypted on disk: set keys_secret, then seal."
-                    )
-                )
-        for name in self.secrets:
-            if not self.ring.files.is_sealed(name):
-                found.append(Finding(Level.WARNING, name, f"The file {name} lies unencrypted on disk."))
+        plain = [row.record.name + KEY for row in rows if row.state != RETIRED and not row.sealed]
+        plain += [name for name in self.secrets if not self.ring.files.is_sealed(name)]
+        if plain:
+            listed = ", ".join(plain)
+            found.append(
+                Finding(Level.WARNING, listed, f"Unencrypted on disk: {listed}. Set keys_secret, then run `keys seal`.")
+            )
         return sorted(
             [*(each for each in found if each is not None), *expiry.warnings_about(self.partners, self.now)],
             key=lambda each: (-each.level, each.days if each.days is not None else 1000),
@@ -221,4 +219,6 @@ def _step(record: Record, lagging: Sequence[Partner]) -> str:
     planned += [f"when {record.promote_share} % know it"] if record.promote_share else []
     if planned:
         return f"it is promoted {' or '.join(planned)}"
+    if record.published_at is None:
+        return "promote it, or retire it when nobody encrypts to it any more"
     return "wait for those who lag, then promote it" if lagging else "promote it"

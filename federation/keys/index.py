@@ -140,6 +140,14 @@ def retire(index: Index, name: str, now: datetime, *, wait: timedelta) -> Index:
         raise _refusal(record, "that is done already")
     if record.state == IN_USE:
         raise _refusal(record, "promote another one first")
+    if (
+        record.use == ENCRYPTION
+        and record.state == PUBLISHED
+        and record.superseded_at is None
+        and record.published_at is None
+        and wait
+    ):
+        raise _refusal(record, "nobody noted since when partners encrypt to it; retire it at once if none does")
     used_until = record.superseded_at if record.superseded_at is not None else record.published_at
     if record.use == ENCRYPTION and used_until is not None and now < used_until + wait:
         raise _refusal(

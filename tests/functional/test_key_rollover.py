@@ -164,12 +164,13 @@ def sees_new_key(pair: Pair, username: str) -> bool:
 def test_the_console_leads_a_key_from_its_making_to_its_end(pair: Pair) -> None:
     browser = pair.idp.sign_in("admin")
 
-    def press(name: str) -> str:
-        form = next(each for each in browser.get("/admin/keys").forms.values() if f"<span>{name}</span>" in each.text)
+    def press(name: str, about: str = "") -> str:
+        forms = browser.get("/admin/keys").forms.values()
+        form = next(each for each in forms if f"<span>{name}</span>" in each.text and about in each.text)
         done = form.submit("action", expect_errors=True)
         return done.follow().text if done.status_int == 303 else done.text
 
-    assert "unencrypted on disk" in browser.get("/admin/keys").text
+    assert "Unencrypted on disk" in browser.get("/admin/keys").text
     assert "The key is made" in press("Prepare a key")
     page = press("Publish")
     assert "in our metadata" in page
@@ -177,8 +178,8 @@ def test_the_console_leads_a_key_from_its_making_to_its_end(pair: Pair) -> None:
     assert "load this metadata again" in page
     assert "2027-03-01T06:00, in UTC" in press("Leave it to the worker")
     assert "has our present metadata" in press("Confirm")
-    assert "in use, in every process" in press("Promote")
-    assert "The key is gone" in press("Retire")
+    assert "in use, in every process" in press("Promote", 'value="signing-')
+    assert "The key is gone" in press("Retire", 'value="signing"')
     assert len(pair.idp.installation.keys.signing_certificates) == 1
     token = browser.get("/admin/keys").forms[0]["csrf_token"].value
     browser.post("/admin/keys", {"action": "retire", "key": "no-such-key", "csrf_token": token}, status=400)
