@@ -45,6 +45,7 @@ PAGES = (
     ("idp-console-refusals-none", "/admin/refusals?q=nothing-of-this-name", "Nothing found"),
     ("idp-console-refusal", "/admin/refusals/{reference}", "What to do"),
     ("idp-console-person-signed-in", "/admin/people/{alice}", "End all sessions"),
+    ("idp-about", "/saml/about", "Fingerprint of its signature"),
     ("idp-sign-out-choice", "/signout", "Sign out of Example University"),
 )
 """Name of the picture, address, and what must be read there."""
