@@ -6,6 +6,7 @@ from pyramid.config import Configurator
 from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
 
+from federation.registry.invitation import EXCHANGE, MAX_BODY, MAX_METADATA, METADATA
 from idp_app.services import csv_rows, switch
 
 
@@ -37,6 +38,16 @@ def includeme(config: Configurator) -> None:
     add("idp.continue", "/saml/continue/{key}", factory=Federation, popup=True, acts=True)
     add("idp.entities", "/entities", factory=Federation)
     add("idp.entity", "/entities/{identifier:.*}", factory=Federation)
+    add("idp.invited", "/connect/{token}", factory=Federation, files=True, body_limit=MAX_METADATA + 65_536)
+    add("idp.invited_metadata", "/connect/{token}" + METADATA, factory=Federation)
+    add(
+        "idp.invited_exchange",
+        "/connect/{token}" + EXCHANGE,
+        factory=Federation,
+        cross_site=True,
+        problems="json",
+        body_limit=MAX_BODY,
+    )
     add("idp.console", "/admin")
     add("idp.people", "/admin/people")
     add("idp.people_import", "/admin/people/import", files=True, body_limit=csv_rows.MAX_OCTETS + 65_536)
@@ -47,6 +58,8 @@ def includeme(config: Configurator) -> None:
     add("idp.refusal", "/admin/refusals/{reference}")
     add("idp.connections", "/admin/connections")
     add("idp.connection", "/admin/connections/{id}")
+    add("idp.invitations", "/admin/invitations")
+    add("idp.invitation", "/admin/invitations/{id}")
     add("idp.versions", "/admin/connections/{id}/versions")
     add("idp.keys", "/admin/keys")
     add("idp.sources", "/admin/sources")

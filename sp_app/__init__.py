@@ -37,7 +37,9 @@ def includeme(config: Configurator) -> None:
     config.add_federation_route("sp.logout.done", "/saml/logout/done", factory=root)
     config.add_federation_route("sp.form", "/saml/form", factory=root)
     config.add_federation_route("sp.slo", "/saml/slo", factory=root, cross_site=True, acts=True)
+    config.add_federation_route("sp.token", "/saml/token", factory=root, cross_site=True, problems="json")
     config.scan("sp_app.views")
 
-    # SCIM 2.0 under /scim/v2: provisioning by the identity provider, with a bearer token.
+    # SCIM 2.0 under /scim/v2: provisioning by the identity provider, with a bearer token: one of ours, or got at
+    # /saml/token by a signed assertion.
     config.include("sp_app.scim")

@@ -60,6 +60,7 @@ class Provider:
     logout_url: str
     slo_url: str
     scim_url: str
+    token_url: str
     about_url: str
     shelf: Shelf[Document] = field(default_factory=Shelf)
 
@@ -101,6 +102,7 @@ class Provider:
             self.artifact_url,
             self.logout_url,
             self.slo_url,
+            self.token_url,
         )
         return frozenset(urlsplit(url).path for url in urls)
 
@@ -197,6 +199,7 @@ def _provider(registry: Any, own: SPSettings, ring: Ring, engine: Engine, served
         logout_url=url("sp.logout"),
         slo_url=url("sp.slo"),
         scim_url=metadata_url.removesuffix("/saml/metadata") + "/scim/v2",
+        token_url=url("sp.token"),
     )
 
 

@@ -6,7 +6,7 @@ It sends through any `Sender`; that one's own exceptions pass through unchanged.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
@@ -47,12 +47,12 @@ class Sender(Protocol):
 
 
 class Client:
-    """One SCIM server. `base_url` is its root, without a slash at the end."""
+    """One SCIM server. `base_url` is its root, without a slash at the end; `token` answers the bearer token to use."""
 
-    def __init__(self, sender: Sender, *, base_url: str, token: str) -> None:
+    def __init__(self, sender: Sender, *, base_url: str, token: str | Callable[[], str]) -> None:
         self._sender = sender
         self._base_url = base_url
-        self._token = token
+        self._token = token if callable(token) else lambda: token
         self._capabilities: Capabilities | None = None
 
     @property
@@ -184,7 +184,7 @@ class Client:
     ) -> Received:
         """One request. A status of 2xx or one of `allowed` is an answer; any other raises `RequestFailed`."""
         named = {
-            "Authorization": f"Bearer {self._token}",
+            "Authorization": f"Bearer {self._token()}",
             "Accept": f"{MEDIA_TYPE}, application/json",
             **(headers or {}),
         }

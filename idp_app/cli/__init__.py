@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from federation.cli.configuration import ConfigFile, configuration_option
-from idp_app.cli import audiences, connections, keys, metadata, people, provisioning, site
+from idp_app.cli import audiences, connections, invitations, keys, metadata, people, provisioning, site
 
 
 @click.group()
@@ -21,6 +21,7 @@ for command in (
     *people.COMMANDS,
     *audiences.COMMANDS,
     *connections.COMMANDS,
+    *invitations.COMMANDS,
     *provisioning.COMMANDS,
     *metadata.COMMANDS,
     *keys.COMMANDS,

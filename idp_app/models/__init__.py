@@ -5,6 +5,7 @@ from idp_app.models.audiences import Audience, audience_member
 from idp_app.models.audit import AuditEntry
 from idp_app.models.base import Base
 from idp_app.models.connections import Connection, ConnectionState, Trust, connection_audience
+from idp_app.models.invitations import Invitation
 from idp_app.models.logout import LogoutRun, LogoutStep, ReceivedLogout, StepState
 from idp_app.models.metadata import MetadataAbsence, MetadataEntity, MetadataSource, MetadataVersion
 from idp_app.models.people import Group, Person, group_member
@@ -26,6 +27,7 @@ __all__ = [
     "Group",
     "GroupLink",
     "HeldMessage",
+    "Invitation",
     "KnownBrowser",
     "LogoutRun",
     "LogoutStep",

@@ -46,7 +46,8 @@ class Connection(HolderColumns, Base):
     `version` grows with every change of the row or its audiences; web workers keep what they parsed under it. `misses`
     lists what its metadata lacks, as `{"rule", "level", "message"}`. `release_policy` is `ReleasePolicy.to_json`,
     `options` `Options.to_json`.
-    `provisioning_token` is sealed with the site's secret box.
+    `provisioning_token` is sealed with the site's secret box; `provisioning_token_url` is there instead where we get a
+    short-lived token by an assertion.
     """
 
     __tablename__ = "connection"
@@ -65,6 +66,7 @@ class Connection(HolderColumns, Base):
     options: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     provisioning_url: Mapped[str | None]
     provisioning_token: Mapped[Sealed | None]
+    provisioning_token_url: Mapped[str | None]
     created: Mapped[datetime]
     modified: Mapped[datetime]
 

@@ -194,16 +194,33 @@ def set_provisioning(
     session: Session, connection: Connection, url: str, token: str, act: Act, *, box: SecretBox, settings: IdPSettings
 ) -> None:
     """Say where accounts are provisioned, and with which bearer token. Raises `InvalidInput`."""
-    url = clean("SCIM address", url, required=True, limit=2048).rstrip("/")
-    parts = urlsplit(url)
-    if parts.query or parts.fragment or not is_secure(url, allow_http_loopback=settings.allow_http_loopback):
-        raise InvalidInput("SCIM address", "must be an https address without a query")
+    url = require_address("SCIM address", url, settings)
     token = token.strip()
     if not token or not token.isascii() or not token.isprintable() or " " in token or len(token) > _TOKEN_LIMIT:
         raise InvalidInput("SCIM token", "must be one word of printable ASCII characters")
     connection.provisioning_url = url
     connection.provisioning_token = box.encrypt(token, context=token_context(connection))
+    connection.provisioning_token_url = None
     _changed(session, connection, act, "connection.provisioning", url=url)
+
+
+def set_provisioning_by_assertion(
+    session: Session, connection: Connection, url: str, token_url: str, act: Act, *, settings: IdPSettings
+) -> None:
+    """Say where accounts are provisioned, with tokens got by an assertion at `token_url`. Raises `InvalidInput`."""
+    connection.provisioning_url = require_address("SCIM address", url, settings)
+    connection.provisioning_token_url = require_address("token address", token_url, settings)
+    connection.provisioning_token = None
+    _changed(session, connection, act, "connection.provisioning", url=connection.provisioning_url)
+
+
+def require_address(field: str, url: str, settings: IdPSettings) -> str:
+    """An address of a partner's server, without a slash at the end. Raises `InvalidInput`."""
+    url = clean(field, url, required=True, limit=2048).rstrip("/")
+    parts = urlsplit(url)
+    if parts.query or parts.fragment or not is_secure(url, allow_http_loopback=settings.allow_http_loopback):
+        raise InvalidInput(field, "must be an https address without a query")
+    return url
 
 
 def token_context(connection: Connection) -> str:
@@ -227,7 +244,7 @@ def disconnect(session: Session, connection: Connection, act: Act) -> None:
     The row stays, so that the same site connected again gets the same identifiers for people and shows its history.
     """
     connection.audiences = []
-    connection.provisioning_url = connection.provisioning_token = None
+    connection.provisioning_url = connection.provisioning_token = connection.provisioning_token_url = None
     _set_state(session, connection, ConnectionState.DISCONNECTED, act)
 
 

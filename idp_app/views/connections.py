@@ -62,7 +62,7 @@ def one(request: Request) -> Response:
         "audiences": audiences.every(idp.session),
         "serves": {audience.id for audience in connection.audiences},
         "presets": list(PRESETS.values()),
-        "choices": _choices(),
+        "choices": release_choices(),
         "misses": connections.misses(connection),
         "options": partner.options,
         "legacy": list(PRESETS_OF_ALGORITHMS.values()),
@@ -147,7 +147,7 @@ def _algorithms(request: Request, partner: LiveConnection) -> str:
     return in_words(frozenset({key.algorithm, *((key.digest,) if key.digest else ())}))
 
 
-def _choices() -> list[tuple[str, str]]:
+def release_choices() -> list[tuple[str, str]]:
     """Pairs of value and text: each preset plain, and unconditional."""
     return [
         (f"{preset.name}{suffix}", f"{preset.name}{text}")

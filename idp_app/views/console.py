@@ -36,6 +36,8 @@ ROUTES: Final = (
     "idp.source",
     "idp.reviews",
     "idp.review",
+    "idp.invitations",
+    "idp.invitation",
 )
 DONE: Final[Mapping[str, str]] = {
     "on": "The federation is on.",
@@ -65,6 +67,9 @@ DONE: Final[Mapping[str, str]] = {
     "accepted": "The version is live.",
     "rejected": "The version is rejected: the same is not asked about again.",
     "scheduled": "The version becomes live at that time.",
+    "confirmed": "You have confirmed. The connection is made when the other side has confirmed too.",
+    "connected": "Both sides have confirmed: the connection is made.",
+    "voided": "The invitation is void: its link opens nothing any more.",
     "rolled-back": "The version is live again.",
 }
 """What a page says after a change; the address only carries the word."""

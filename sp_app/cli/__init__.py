@@ -9,7 +9,7 @@ from __future__ import annotations
 import click
 
 from federation.cli.configuration import ConfigFile, configuration_option
-from sp_app.cli import accounts, connections, keys, metadata, tokens, upkeep
+from sp_app.cli import accounts, connections, invitations, keys, metadata, tokens, upkeep
 
 
 @click.group(help="Commands of a service provider.")
@@ -30,6 +30,7 @@ for _command in (
     connections.publish,
     connections.fingerprint,
     connections.connect,
+    invitations.accept_invitation,
     connections.options_,
     connections.pause,
     connections.resume,

@@ -98,11 +98,12 @@ def explain(config: ConfigFile, reference: str, json: bool) -> None:
 @click.option("--once", is_flag=True, help="Do it once and end.")
 @click.pass_obj
 def worker(config: ConfigFile, once: bool) -> None:
-    """Refresh what metadata is due, and delete what has expired: requests, replay entries, sessions, old audit entries.
+    """Refresh what metadata is due, ask after invitations that wait for the other side, and delete what has expired.
 
-    It promotes the keys that are due, too, and says once a day what is to be done about keys. It does so every ten
+    That is requests, replay entries, sessions, old audit entries. It promotes the keys that are due, too, and says once a day what is to be done about keys. It does so every ten
     minutes.
     """
+    from sp_app.cli.invitations import check_waiting
     from sp_app.cli.keys import look_after
     from sp_app.cli.metadata import refresh_due
     from sp_app.services.purge import purge
@@ -112,7 +113,7 @@ def worker(config: ConfigFile, once: bool) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     while not stop.is_set():
-        for sentence in refresh_due(config):
+        for sentence in (*refresh_due(config), *check_waiting(config)):
             click.echo(sentence)
         for sentence in look_after(config, warn=now().date() != warned):
             click.echo(sentence)

@@ -54,6 +54,8 @@ def includeme(config: Configurator) -> None:
     config.add_route("admin", "/admin")
     config.add_route("admin.switch", "/admin/switch")
     config.add_route("admin.connection", "/admin/connections/{id}")
+    config.add_route("admin.invitations", "/admin/invitations")
+    config.add_route("admin.invitation", "/admin/invitations/{id}")
     config.add_route("admin.accounts", "/admin/accounts")
     config.add_route("admin.audit", "/admin/audit")
     config.scan("sp_app.demo.views")

@@ -5,6 +5,7 @@ from sp_app.models.audit import AuditEntry
 from sp_app.models.base import Base
 from sp_app.models.connection import IdPConnection
 from sp_app.models.form import KeptForm
+from sp_app.models.invitation import AcceptedInvitation
 from sp_app.models.link import Link, identifier_key
 from sp_app.models.login import HeldRequest, PendingChoice, PendingRequest, ReplayEntry
 from sp_app.models.logout import RememberedLogout, SignOut
@@ -15,6 +16,7 @@ from sp_app.models.session import FederatedSession, subject_key
 from sp_app.models.switch import FederationSwitch
 
 __all__ = [
+    "AcceptedInvitation",
     "Account",
     "AuditEntry",
     "Base",

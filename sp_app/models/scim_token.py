@@ -13,7 +13,8 @@ from sp_app.models.base import Base
 class ScimToken(Base):
     """One token. It speaks for one connection, whose entityID scopes every externalId it writes.
 
-    `digest` is the SHA-256 of the token, which itself has 256 random bits and is shown once.
+    `digest` is the SHA-256 of the token, which itself has 256 random bits and is shown once. One that was got by
+    an assertion ends at `expires_at`.
     """
 
     __tablename__ = "sp_scim_token"
@@ -24,3 +25,4 @@ class ScimToken(Base):
     digest: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None] = mapped_column(index=True)

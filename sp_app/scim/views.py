@@ -38,10 +38,10 @@ def _answer(request: PyramidRequest) -> Response:
     scheme, _, token = request.headers.get("Authorization", "").strip().partition(" ")
     if scheme.lower() != "bearer" or not token:
         return problem(ScimError(401, "a bearer token is needed"), **{"WWW-Authenticate": _CHALLENGE})
-    connection = scim_tokens.connection_of(request.sp.session, token.strip())
+    connection = scim_tokens.connection_of(request.sp.session, token.strip(), request.federation.now)
     if connection is None:
         challenge = f'{_CHALLENGE}, error="invalid_token"'
-        return problem(ScimError(401, "the token is unknown or was revoked"), **{"WWW-Authenticate": challenge})
+        return problem(ScimError(401, "the token is unknown, over or revoked"), **{"WWW-Authenticate": challenge})
     if connection.state != "active":
         # Temporary, as the word says: the client waits and tries again, and takes no offence at its credentials.
         return problem(ScimError(503, "the connection to this identity provider is paused"), **{"Retry-After": "60"})

@@ -18,6 +18,7 @@ from sp_app.models import (
     PendingRequest,
     RememberedLogout,
     ReplayEntry,
+    ScimToken,
     SignOut,
 )
 from sp_app.scim import repeats
@@ -33,6 +34,7 @@ def purge(session: Session, *, now: datetime, audit_retention: timedelta) -> Map
         "choices": delete(PendingChoice).where(PendingChoice.expires_at < now - KEEP_REQUESTS),
         "held requests": delete(HeldRequest).where(HeldRequest.expires_at < now),
         "replay entries": delete(ReplayEntry).where(ReplayEntry.keep_until < now),
+        "tokens": delete(ScimToken).where(ScimToken.expires_at < now),
         "sessions": delete(FederatedSession).where(FederatedSession.expires_at < now),
         "kept forms": delete(KeptForm).where(KeptForm.expires_at < now),
         "sign-outs": delete(SignOut).where(SignOut.expires_at < now),

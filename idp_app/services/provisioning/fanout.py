@@ -32,7 +32,7 @@ _CHUNK: Final = 500
 _PROVISIONED: Final = (
     Connection.state == ConnectionState.ACTIVE,
     Connection.provisioning_url.is_not(None),
-    Connection.provisioning_token.is_not(None),
+    or_(Connection.provisioning_token.is_not(None), Connection.provisioning_token_url.is_not(None)),
 )
 
 

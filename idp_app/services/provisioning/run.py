@@ -138,14 +138,16 @@ def _target(channel: Channel, connection: Connection) -> Target | None:
     installation = channel.installation
     with channel.transaction() as session:
         current = session.get_one(Connection, connection.id, populate_existing=True)
-        same = (current.provisioning_url, current.provisioning_token) == (
-            connection.provisioning_url,
-            connection.provisioning_token,
-        )
+        same = _way(current) == _way(connection)
         if not (same and current.state == ConnectionState.ACTIVE and switch.is_on(session)):
             return None
         live = installation.partners.by_id(session, connection.id)
     return Target(live, live.requested(None), installation.identifier_secret, installation.settings.scope)
+
+
+def _way(connection: Connection) -> tuple[object, ...]:
+    """Where its accounts are, and how we prove who we are there."""
+    return connection.provisioning_url, connection.provisioning_token, connection.provisioning_token_url
 
 
 def _due(channel: Channel, session: Session, target: Target) -> Sequence[Pending]:

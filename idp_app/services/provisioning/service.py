@@ -24,6 +24,7 @@ from idp_app.services import switch
 from idp_app.services.connections import token_context
 from idp_app.services.provisioning import accounts, fanout, groups, lease
 from idp_app.services.provisioning.accounts import Action
+from idp_app.services.provisioning.grant import Tokens
 from idp_app.services.provisioning.run import Connect, Report, run
 from idp_app.services.provisioning.subjects import Target, load
 
@@ -66,14 +67,29 @@ def connector(installation: Installation) -> Connect:
 
     @contextmanager
     def connect(connection: Connection) -> Iterator[Client]:
-        url, sealed = connection.provisioning_url, connection.provisioning_token
+        url = connection.provisioning_url
         assert url is not None, "a connection without an address has nothing due"
-        assert sealed is not None, "address and token are set together"
-        token = installation.secret_box.decrypt(sealed, context=token_context(connection))
         with HttpClient(policy, timeout=REQUEST_SECONDS) as http:
-            yield Client(http, base_url=url, token=token)
+            yield Client(http, base_url=url, token=_token(installation, connection, http))
 
     return connect
+
+
+def _token(installation: Installation, connection: Connection, http: HttpClient) -> str | Tokens:
+    """The bearer token that was agreed on, or what gets a short-lived one by our signature."""
+    sealed, token_url = connection.provisioning_token, connection.provisioning_token_url
+    if token_url is None:
+        assert sealed is not None, "one of the two is set together with the address"
+        return installation.secret_box.decrypt(sealed, context=token_context(connection))
+    with installation.sessions() as session:
+        live = installation.partners.by_id(session, connection.id)
+    return Tokens(
+        http,
+        token_url=token_url,
+        issuer=installation.settings.own_entity_id,
+        key=live.signing_key(installation.keys.signing),
+        clock=installation.clock,
+    )
 
 
 def owner() -> str:

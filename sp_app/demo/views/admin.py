@@ -15,7 +15,7 @@ from federation.web import page
 from federation.web.saml import redirect
 from sp_app.demo.security import Permission
 from sp_app.models import IdPConnection
-from sp_app.services import audit, connections, directory, explain, identity, options, scim_tokens, switch
+from sp_app.services import audit, connections, directory, explain, identity, invitations, options, scim_tokens, switch
 
 _STATES = {"pause": connections.PAUSED, "resume": connections.ACTIVE}
 
@@ -34,6 +34,7 @@ class Console:
         values = {
             "connections": connections.every(self.session),
             "tokens": [(token, idp) for token, idp in scim_tokens.every(self.session) if token.revoked_at is None],
+            "invitations": invitations.every(self.session),
             "provider": self.request.sp.provider,
             "now": self.request.federation.now,
         }

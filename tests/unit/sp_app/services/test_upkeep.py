@@ -37,17 +37,17 @@ IDP = "https://idp.example.org/saml/metadata"
 def test_a_token_speaks_for_its_connection_until_it_is_revoked(session: Session) -> None:
     connection = connect(session, FakeIdP(Clock()), OWN)
     token = scim_tokens.create(session, connection, name="push", now=NOW)
-    assert scim_tokens.connection_of(session, token) is connection
+    assert scim_tokens.connection_of(session, token, NOW) is connection
     assert token not in str(session.scalars(select(ScimToken.digest)).one())
     assert scim_tokens.revoke(session, "push", NOW) == 1
-    assert scim_tokens.connection_of(session, token) is None
+    assert scim_tokens.connection_of(session, token, NOW) is None
     assert scim_tokens.revoke(session, "push", NOW) == 0
 
 
 @pytest.mark.parametrize("presented", ["", "x", "scim_x", "x" * 10_000, "\ud800", "\x00"])
 def test_no_other_token_speaks_for_anybody(session: Session, presented: str) -> None:
     scim_tokens.create(session, connect(session, FakeIdP(Clock()), OWN), name="push", now=NOW)
-    assert scim_tokens.connection_of(session, presented) is None
+    assert scim_tokens.connection_of(session, presented, NOW) is None
 
 
 def test_an_administrator_is_named_by_anything_that_is_theirs_alone(session: Session) -> None:
