@@ -100,8 +100,8 @@ def explain(config: ConfigFile, reference: str, json: bool) -> None:
 def worker(config: ConfigFile, once: bool) -> None:
     """Refresh what metadata is due, ask after invitations that wait for the other side, and delete what has expired.
 
-    That is requests, replay entries, sessions, old audit entries. It promotes the keys that are due, too, and says once a day what is to be done about keys. It does so every ten
-    minutes.
+    That is requests, replay entries, sessions, old audit entries. It promotes the keys that are due, too, and says once
+    a day what is to be done about keys. It does so every ten minutes.
     """
     from sp_app.cli.invitations import check_waiting
     from sp_app.cli.keys import look_after
