@@ -98,6 +98,8 @@ def test_what_has_expired_is_purged_and_nothing_else(session: Session) -> None:
         session.add(PendingChoice(handle_hash=name, binding_hash="", wish=wish, expires_at=at))
         session.add(HeldRequest(key=name, connection_id=connection.id, message=b"", expires_at=at))
         session.add(ReplayEntry(key=name, keep_until=at))
+        token = {"id": name, "name": name, "connection_id": connection.id, "digest": name}
+        session.add(ScimToken(**token, created_at=at, expires_at=at))
         begun = {"handle_hash": name, "account_id": "1", "idp_entity_id": IDP, "authn_instant": at, "attributes": []}
         session.add(FederatedSession(**begun, created_at=at, expires_at=at))
         session.add(KeptForm(handle_hash=name, binding_hash="", sealed="", expires_at=at))
