@@ -87,7 +87,7 @@ def _token(installation: Installation, connection: Connection, http: HttpClient)
         http,
         token_url=token_url,
         issuer=installation.settings.own_entity_id,
-        key=live.signing_key(installation.keys.signing),
+        key=live.signing_key(installation.keys),
         clock=installation.clock,
     )
 
