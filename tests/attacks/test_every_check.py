@@ -20,7 +20,7 @@ CATALOGUES = [
     for found in pkgutil.iter_modules(attacks.__path__)
     if found.name.startswith("catalogue")
 ]
-CLAUSES = ("SAML", "XML", "SDP", "IIP", "IDPDISC")
+CLAUSES = ("RFC 7522", "SAML", "XML", "SDP", "IIP", "IDPDISC")
 CASES = [(catalogue, attack) for catalogue in CATALOGUES for attack in catalogue.ATTACKS]
 
 
