@@ -61,8 +61,8 @@ run: $(VENV)/run.stamp ## Start the demo federation: identity provider, Intranet
 	@exec $(BIN)/federation demo run $(ARGS)
 
 .PHONY: test
-test: lint ## Linter, types, import contracts and every test (PYTEST_ARGS="-k name" narrows the tests)
-	@$(BIN)/pytest $(PYTEST_ARGS)
+test: lint ## Linter, types, import contracts and every test, two at a time (PYTEST_ARGS="-k name" for some)
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
 
 ##@ While working
 
@@ -107,7 +107,7 @@ bench-check: $(VENV)/test.stamp ## The same, and fail when a budget is missed
 
 .PHONY: bench-peers
 bench-peers: $(VENV)/test.stamp ## Beside other programs' servers (Debian's SimpleSAMLphp and Shibboleth SP), over HTTP
-	@$(BIN)/python -m tests.bench --peers --check
+	@$(BIN)/python -m tests.bench --peers
 
 .PHONY: docs
 docs: $(VENV)/test.stamp ## Write the pages of docs/reference that come from the code
