@@ -13,10 +13,10 @@ from lxml import etree
 from pydantic import ValidationError
 
 from federation.errors import ConfigurationError
-from federation.saml import xml
-from federation.saml.names import DS, SAML, XENC, Algorithm, NameIDFormat
+from federation.saml.names import DS, SAML, Algorithm, NameIDFormat
 from idp_app.errors import InvalidInput
 from idp_app.services import people, publication
+from tests.documents import longest
 from tests.factories import signing_key
 from tests.idp_factories import NOW, FakeSP, IdPSite, encoded, make_settings, sent
 
@@ -98,13 +98,6 @@ def test_nothing_that_we_say_is_longer_than_256_characters(idp: IdPSite, intrane
     assert longest(answer.xml) <= 256
     assert longest(browser.get("/saml/metadata").body) <= 256
     assert longest(sent(idp.browser().get(intranet.redirect_url(is_passive=True))).xml) <= 256
-
-
-def longest(document: bytes) -> int:
-    """The length of the longest string in a document, but for what is cryptography, ciphertext or a picture."""
-    elements = [each for each in etree.fromstring(document).iter() if xml.namespace_of(each) not in (DS, XENC)]
-    texts = (text or "" for each in elements for text in (each.text, *each.attrib.values()))
-    return max(len(text) for text in texts if not text.startswith("data:image/"))
 
 
 @pytest.mark.conformance("SDP-G04")
