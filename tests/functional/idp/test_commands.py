@@ -127,7 +127,7 @@ def test_upgrade_makes_keys_for_its_user_alone_and_a_second_run_changes_nothing(
     assert all(path.stat().st_mode & 0o077 == 0 for path in made)
     assert run(["idp", "-c", str(tmp_path / "idp.ini"), "upgrade"]) == 0
     assert made == {path: path.read_bytes() for path in (tmp_path / "keys").iterdir()}
-    assert capsys.readouterr().out.count("Made ") == 3
+    assert capsys.readouterr().out.count("Made ") == 5
 
 
 def test_everything_else_asks_for_the_upgrade_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
