@@ -62,7 +62,7 @@ run: $(VENV)/run.stamp ## Start the demo federation: identity provider, Intranet
 
 .PHONY: test
 test: lint ## Linter, types, import contracts and every test, two at a time (PYTEST_ARGS="-k name" for some)
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 ##@ While working
 

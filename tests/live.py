@@ -7,16 +7,18 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import pytest
+from waitress import create_server
 
 REQUIRE_ALL = "FEDERATION_REQUIRE_ALL"
 """Set to 1 where everything must be there (CI): what is missing then fails instead of being skipped."""
@@ -68,6 +70,24 @@ def listening(port: int) -> bool:
     with socket.socket() as client:
         client.settimeout(5)
         return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextmanager
+def serving(app: Any, port: int = 0) -> Iterator[int]:
+    """Serve a WSGI application on loopback from a thread of this process; answers its port."""
+    server = create_server(app, host="127.0.0.1", port=port, threads=4)
+
+    def run() -> None:
+        with suppress(OSError):  # its sockets are closed below while it waits for them
+            server.run()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield server.effective_port
+    finally:
+        server.close()
+        thread.join(timeout=20)
 
 
 class Process:

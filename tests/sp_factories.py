@@ -14,14 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
 from pyramid.router import Router
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
-from waitress.server import create_server
 from webtest import TestApp, TestResponse
 
 from federation.attributes.catalogue import CATALOGUE
@@ -42,6 +40,7 @@ from sp_app.models import Base, IdPConnection
 from sp_app.provider import Provider, provider_of
 from sp_app.services import connections, switch
 from tests.factories import key_pair, signing_key
+from tests.live import serving
 from tests.metadata_factories import entity_xml, idp_role_xml, key_xml, sso_xml
 
 NOW = datetime(2026, 3, 4, 10, 0, 0, tzinfo=UTC)
@@ -337,14 +336,8 @@ def site_settings(folder: Path, **settings: str) -> dict[str, str]:
 @contextmanager
 def served(site: Site) -> Iterator[None]:
     """Let the site be reached at the port of its own public address, on loopback."""
-    server = create_server(site.app, host="127.0.0.1", port=urlsplit(site.origin).port, threads=4)
-    thread = Thread(target=server.run)
-    thread.start()
-    try:
+    with serving(site.app, urlsplit(site.origin).port):
         yield
-    finally:
-        server.close()
-        thread.join(timeout=20)
 
 
 def make_site(folder: Path, *further_keys: str, **settings: str) -> Site:

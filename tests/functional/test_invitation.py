@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 import pytest
 from sqlalchemy import text
-from waitress.server import create_server
 from webtest import TestResponse
 
 from federation.registry.invitation import Link, Proposal, agreement
@@ -29,22 +27,15 @@ from sp_app.services import invitations as accepted
 from sp_app.services.invitations import InvitationFailed
 from tests.factories import signing_key
 from tests.idp_factories import Clock, FakeSP, IdPSite, make_idp
-from tests.live import free_ports
+from tests.live import free_ports, serving
 from tests.sp_factories import Site, attributes, make_site, served
 
 
 @contextmanager
 def running(idp: IdPSite) -> Iterator[None]:
     """Let the identity provider be reached at its public address."""
-    port = urlsplit(idp.installation.settings.public_url).port
-    server = create_server(idp.app, host="127.0.0.1", port=port, threads=4)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
+    with serving(idp.app, urlsplit(idp.installation.settings.public_url).port):
         yield
-    finally:
-        server.close()
-        thread.join(timeout=20)
 
 
 @dataclass

@@ -7,12 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from waitress.server import create_server
 from webtest import TestApp, TestResponse
 
 from federation.saml import certificates
@@ -27,6 +25,7 @@ from idp_app.models import ConnectionState
 from idp_app.services import connections
 from tests.functional.registry.test_service_provider import add
 from tests.idp_factories import NOW, FakeSP, IdPSite, make_idp, restarted
+from tests.live import serving
 from tests.sp_factories import make_site
 
 INTRANET = FakeSP()
@@ -71,14 +70,8 @@ def change(site: IdPSite, sp: FakeSP, **values: Any) -> None:
 @contextmanager
 def served(site: IdPSite) -> Iterator[str]:
     """The site on a port of its own; answers the base of its responder."""
-    server = create_server(site.app, host="127.0.0.1", port=0)
-    thread = Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        yield f"http://localhost:{server.effective_port}/"
-    finally:
-        server.close()
-        thread.join(timeout=5)
+    with serving(site.app) as port:
+        yield f"http://localhost:{port}/"
 
 
 @pytest.mark.parametrize("identifier", [INTRANET.entity_id, sha1_identifier(INTRANET.entity_id)])

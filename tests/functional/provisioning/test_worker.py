@@ -6,7 +6,6 @@ import json
 import logging
 import sqlite3
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from huey.registry import Message
-from waitress.server import create_server
 
 from federation.errors import ConfigurationError
 from idp_app.cli import idp as command
@@ -23,7 +21,7 @@ from idp_app.services import bell, people
 from idp_app.services.provisioning import service
 from idp_app.worker import Worker, work_once
 from tests.idp_factories import make_settings
-from tests.live import Process, free_ports
+from tests.live import Process, serving
 from tests.provisioning_factories import Sites
 
 STAFF = {"Alice Archer": True, "Carol Clark": True, "Ada Min": True}
@@ -32,20 +30,13 @@ STAFF = {"Alice Archer": True, "Carol Clark": True, "Ada Min": True}
 @contextmanager
 def listening(sites: Sites) -> Iterator[str]:
     """The service provider on a port of its own; yields its SCIM address."""
-    [port] = free_ports(1)
-    server = create_server(sites.sp.app, host="127.0.0.1", port=port, threads=2)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    url = f"http://localhost:{port}/scim/v2"
-    with sites.idp.work() as session:
-        from idp_app.services import connections
+    with serving(sites.sp.app) as port:
+        url = f"http://localhost:{port}/scim/v2"
+        with sites.idp.work() as session:
+            from idp_app.services import connections
 
-        connections.find(session, "Intranet").provisioning_url = url
-    try:
+            connections.find(session, "Intranet").provisioning_url = url
         yield url
-    finally:
-        server.close()
-        thread.join(5)
 
 
 def ini(sites: Sites, folder: Path) -> Path:
