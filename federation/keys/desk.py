@@ -200,7 +200,7 @@ class Desk:
         if plain:
             listed = ", ".join(plain)
             found.append(
-                Finding(Level.WARNING, listed, f"Unencrypted on disk: {listed}. Set keys_secret, then run the command keys seal.")
+                Finding(Level.WARNING, listed, f"Unencrypted on disk: {listed}. Set keys_secret, then run: keys seal.")
             )
         return sorted(
             [*(each for each in found if each is not None), *expiry.warnings_about(self.partners, self.now)],
