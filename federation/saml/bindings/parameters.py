@@ -34,8 +34,14 @@ def only_message(found: Mapping[str, str], binding: str) -> str:
 
 
 def check_relay_state(relay_state: str | None, binding: str) -> str | None:
-    """The RelayState as received. Raises `Malformed` (rule `<binding>.relay_state`) when it is too long."""
-    if relay_state is not None and len(relay_state.encode()) > MAX_RELAY_STATE:
+    """The RelayState as received. Raises `Malformed` (rule `<binding>.relay_state`): too long, or not text."""
+    if relay_state is None:
+        return None
+    try:
+        octets = relay_state.encode()
+    except UnicodeEncodeError:
+        raise Malformed(f"{binding}.relay_state", "half of a character (a lone surrogate)") from None
+    if len(octets) > MAX_RELAY_STATE:
         raise Malformed(f"{binding}.relay_state", f"longer than {MAX_RELAY_STATE} octets")
     return relay_state
 

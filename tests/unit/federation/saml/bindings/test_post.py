@@ -37,6 +37,7 @@ def test_line_breaks_in_the_base64_and_fields_of_others_do_not_matter() -> None:
         ([("SAMLResponse", ENCODED), ("RelayState", "a"), ("RelayState", "b")], "post.duplicate"),
         ([("SAMLResponse", ENCODED), ("SigAlg", "x"), ("Signature", "y")], "post.signature"),
         ([("SAMLResponse", ENCODED), ("RelayState", "x" * 2049)], "post.relay_state"),
+        ([("SAMLResponse", ENCODED), ("RelayState", "\udcd5")], "post.relay_state"),
         ([("SAMLResponse", "")], "post.base64"),
         ([("SAMLResponse", "<xml/>")], "post.base64"),
         ([("SAMLResponse", ENCODED.replace("a", "é", 1))], "post.base64"),
