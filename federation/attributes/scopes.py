@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from federation.attributes.catalogue import CatalogueEntry, entry_named
-from federation.saml.checks import Check, Seen, rule
+from federation.saml.checks import MAX_TEXT, Check, Seen, rule
 from federation.saml.messages import Attribute
 from federation.saml.metadata.entity import Entity
 
@@ -28,18 +28,29 @@ def believed(attributes: Sequence[Attribute], idp: Entity) -> tuple[tuple[Attrib
         if entry is None or not entry.is_scoped or entry.key in _JUDGED_ALONE:
             kept.append(attribute)
             continue
-        values = tuple(value for value in attribute.values if _scope(value) in scopes)
-        checks.append(own_scope(entry, scopes, len(attribute.values) - len(values)))
+        values = tuple(value for value in attribute.values if own_scope(value, scopes).ok)
+        checks.append(_told(entry, scopes, len(attribute.values) - len(values)))
         if values:
             kept.append(attribute if values == attribute.values else replace(attribute, values=values))
     return tuple(kept), tuple(checks)
 
 
 @rule("attribute.scope", "SDP-SP17")
-def own_scope(entry: CatalogueEntry, scopes: frozenset[str], dropped: int) -> Seen:
-    """Values with a foreign scope are dropped; the sign-in goes on without them."""
+def own_scope(value: str, scopes: frozenset[str]) -> Seen:
+    """The identity provider may speak for the scope of a value."""
+    scope = _scope(value)
+    return Seen(scope in scopes, _listed(scopes), scope or "none")
+
+
+def _told(entry: CatalogueEntry, scopes: frozenset[str], dropped: int) -> Check:
+    """What became of an attribute's values. It refuses nothing: the sign-in goes on without those that were dropped."""
     received = "as expected" if not dropped else f"{entry.friendly_name}: dropped {dropped} with another scope, or none"
-    return Seen(True, f"{entry.friendly_name} in {', '.join(sorted(scopes)) or 'no scope: none is listed'}", received)
+    expected = f"{entry.friendly_name} in {_listed(scopes)}"
+    return Check("attribute.scope", "SDP-SP17", expected[:MAX_TEXT], received[:MAX_TEXT], ok=True)
+
+
+def _listed(scopes: frozenset[str]) -> str:
+    return ", ".join(sorted(scopes)) or "no scope: none is listed"
 
 
 _JUDGED_ALONE = frozenset({"pairwise_id", "subject_id"})

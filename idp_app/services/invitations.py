@@ -20,9 +20,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from federation.attributes.policy import ReleasePolicy
-from federation.errors import PolicyRefusal, Refused
+from federation.errors import PolicyRefusal
 from federation.registry.invitation import Link, Proposal, Standing, agreement_is_by
-from federation.saml.checks import Check
+from federation.saml.checks import Seen, rule, run
 from federation.saml.metadata import fingerprints
 from federation.saml.metadata.entity import Entity
 from federation.saml.metadata.reading import read_document
@@ -160,6 +160,20 @@ def require_usable(invitation: Invitation, now: datetime) -> None:
         raise PolicyRefusal("invitation.expired", "this invitation has expired")
 
 
+@rule("invitation.signature", "Connect by invitation")
+def signed_by_the_site(genuine: bool) -> Seen:
+    """What is said about an invitation is signed by a key of the site that says it."""
+    return Seen(
+        genuine, "signed by the key that the metadata names", "so" if genuine else "not signed, or by another's"
+    )
+
+
+@rule("invitation.metadata_signature", "Connect by invitation")
+def metadata_is_its_own(own: bool) -> Seen:
+    """Nobody proposes somebody else's metadata: the key that signed it is one that it names."""
+    return Seen(own, "metadata signed by the site's own key", "so" if own else "not signed, or by another's")
+
+
 def propose(
     session: Session, invitation: Invitation, proposal: Proposal, act: Act, installation: Installation, *, address: str
 ) -> None:
@@ -176,14 +190,10 @@ def propose(
         raise PolicyRefusal("invitation.used", "this invitation was used already")
     role = found.entity.sp
     keys = () if role is None else role.signing_keys
-    _require(
-        "invitation.signature",
-        "the proposal signed by the key that the metadata names",
-        proposal.is_by(keys, address),
-    )
+    run((signed_by_the_site,), (), proposal.is_by(keys, address))
     signer = found.fingerprints[0]
     own = signer.use == fingerprints.METADATA_SIGNATURE and signer.value in {fingerprints.of_key(each) for each in keys}
-    _require("invitation.metadata_signature", "metadata signed by the site's own key", own)
+    run((metadata_is_its_own,), (), own)
     if invitation.proposed is not None and invitation.fingerprint != signer.value:
         raise PolicyRefusal("invitation.used", "this invitation was used already")
     for field, url in (("SCIM address", proposal.scim_url), ("token address", proposal.token_url)):
@@ -216,8 +226,7 @@ def agree(
         raise PolicyRefusal("invitation.order", "the site has to say who it is first")
     role = _entity(invitation).sp
     keys = () if role is None else role.signing_keys
-    said = agreement_is_by(keys, address, invitation.entity_id, signature)
-    _require("invitation.signature", "the agreement signed by the key that the metadata names", said)
+    run((signed_by_the_site,), (), agreement_is_by(keys, address, invitation.entity_id, signature))
     if invitation.partner_agreed is None:
         invitation.partner_agreed = act.now
         _record(session, "agreed", invitation, act)
@@ -334,11 +343,6 @@ def _require_free(session: Session, name: str, entity_id: str | None = None) -> 
     over = namesake is not None and namesake.state is ConnectionState.DISCONNECTED
     if namesake is not None and namesake.entity_id != entity_id and not (entity_id is None and over):
         raise InvalidInput("name", f"{name!r} is the name of the connection to {namesake.entity_id}")
-
-
-def _require(name: str, expected: str, ok: bool) -> None:
-    if not ok:
-        raise Refused([Check(name, "Connect by invitation", expected, "none, or another's", ok=False)])
 
 
 def _hash(token: str) -> str:
