@@ -123,6 +123,20 @@ def allowed(presets: tuple[str, ...] = (), banned: frozenset[str] = frozenset())
     return DEFAULT_ALGORITHMS.with_([uri for name in presets for uri in PRESETS[name].allows]).without(banned)
 
 
+_PRESET_OF: Final[Mapping[str, Preset]] = MappingProxyType(
+    {uri: preset for preset in _PRESETS for uri in preset.allows}
+)
+
+
+WEAK: Final = "Weak, allowed by the preset"
+
+
+def told(uri: str, *, ok: bool) -> str:
+    """An algorithm that a message uses, for its check. With what it costs, where only a preset lets it through."""
+    preset = _PRESET_OF.get(uri) if ok else None
+    return (uri or "none") if preset is None else f"{uri}. {WEAK} {preset.name}: {preset.weakness}"
+
+
 NEVER: Final = (
     "http://www.w3.org/2001/04/xmldsig-more#md5",
     "http://www.w3.org/2001/04/xmldsig-more#rsa-md5",

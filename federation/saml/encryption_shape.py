@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from lxml import etree
 
-from federation.saml.algorithms import CBC, DEFAULT_ALGORITHMS, LEGACY_TRANSPORTS, Algorithms, in_words
+from federation.saml.algorithms import CBC, DEFAULT_ALGORITHMS, LEGACY_TRANSPORTS, Algorithms, in_words, told
 from federation.saml.checks import Seen, rule
 from federation.saml.names import DS, DSIG11, XENC, XENC11, Algorithm
 from federation.saml.xml import namespace_of
@@ -149,7 +149,7 @@ def _only_hints(key_info: etree._Element) -> bool:
 def method(candidate: Candidate) -> Seen:
     """The content method is one that we allow: AES-GCM, whose tag authenticates; CBC where a preset says so."""
     ok = candidate.algorithm in candidate.algorithms.data and set(_names(candidate.method)) <= {KEY_SIZE}
-    return Seen(ok, f"one of {in_words(candidate.algorithms.data)}", candidate.algorithm or "none")
+    return Seen(ok, f"one of {in_words(candidate.algorithms.data)}", told(candidate.algorithm, ok=ok))
 
 
 @rule("encryption.keys", "SAML Core 2.2.4")
@@ -169,7 +169,7 @@ def key_transport(candidate: Candidate) -> Seen:
         and set(_names(_child(key, ENCRYPTION_METHOD))) <= {KEY_SIZE, DIGEST_METHOD, MGF}
         for wrapped, key in zip(candidate.wrapped_keys, candidate.keys, strict=True)
     )
-    received = ", ".join(wrapped.transport for wrapped in candidate.wrapped_keys)
+    received = ", ".join(told(wrapped.transport, ok=ok) for wrapped in candidate.wrapped_keys)
     return Seen(ok, f"{in_words(candidate.algorithms.key_transport)} with SHA-1 or SHA-256", received or "none")
 
 

@@ -24,7 +24,7 @@ from lxml import etree
 
 from federation.errors import ConfigurationError
 from federation.saml import xml
-from federation.saml.algorithms import DEFAULT_ALGORITHMS, Algorithms, in_words
+from federation.saml.algorithms import DEFAULT_ALGORITHMS, Algorithms, in_words, told
 from federation.saml.checks import Check, Seen, attempt, rule, run
 from federation.saml.names import DS, SAML, Algorithm
 from federation.saml.signature_keys import (
@@ -232,7 +232,8 @@ def _present(element: etree._Element) -> Seen:
 @rule("signature.algorithm", "SDP-ALG01; SAML Bindings 3.4.4.1")
 def _detached_algorithm(algorithm: str, algorithms: Algorithms) -> Seen:
     """SigAlg is one that we allow."""
-    return Seen(algorithm in algorithms.signature, f"one of {in_words(algorithms.signature)}", algorithm[:100])
+    ok = algorithm in algorithms.signature
+    return Seen(ok, f"one of {in_words(algorithms.signature)}", told(algorithm[:100], ok=ok))
 
 
 @rule("signature.content", "SAML Core 5.4.2; XML Signature 3.2.1, 8.1.3")

@@ -12,7 +12,7 @@ from typing import Final
 
 from lxml import etree
 
-from federation.saml.algorithms import Algorithms, in_words
+from federation.saml.algorithms import Algorithms, in_words, told
 from federation.saml.checks import Seen, rule
 from federation.saml.names import DS, DSIG11, SAML, Algorithm
 from federation.saml.xml import SPACE, namespace_of
@@ -181,7 +181,7 @@ def algorithm(candidate: Candidate) -> Seen:
     """The signature method is one that we allow, with no parameter that could weaken it."""
     found, uri = candidate.signature_method, candidate.signature_algorithm
     ok = found is not None and uri in candidate.algorithms.signature and len(found) == 0
-    return Seen(ok, f"one of {in_words(candidate.algorithms.signature)}", uri or "none")
+    return Seen(ok, f"one of {in_words(candidate.algorithms.signature)}", told(uri, ok=ok))
 
 
 @rule("signature.digest", "SDP-ALG01; XML Signature 6.2")
@@ -189,7 +189,7 @@ def digest(candidate: Candidate) -> Seen:
     """The digest method is one that we allow."""
     found, uri = candidate.digest_method, candidate.digest_algorithm
     ok = found is not None and uri in candidate.algorithms.digest and len(found) == 0
-    return Seen(ok, f"one of {in_words(candidate.algorithms.digest)}", uri or "none")
+    return Seen(ok, f"one of {in_words(candidate.algorithms.digest)}", told(uri, ok=ok))
 
 
 @rule("signature.base64", "XML Signature 4.2, 4.3.3.6")

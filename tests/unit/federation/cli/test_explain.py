@@ -9,13 +9,15 @@ import pytest
 
 from federation.cli.main import run
 from federation.saml import signature, xml
+from federation.saml.algorithms import allowed
 from federation.saml.bindings import redirect
 from federation.saml.codec import authn_request
+from federation.saml.codec import logout as logout_codec
 from federation.saml.messages import NameID
 from federation.saml.metadata import publishing
 from federation.saml.metadata.entity import Contact, Endpoint, Entity
 from federation.saml.metadata.publishing import Presentation
-from federation.saml.names import Binding
+from federation.saml.names import Algorithm, Binding
 from federation.saml.profiles import logout, sso_request
 from tests.factories import (
     ACS_URL,
@@ -124,6 +126,46 @@ def test_a_refused_response_names_the_check_and_both_sides(folder, capsys) -> No
     assert shown["error"]["rule"] == failed["rule"] == "response.destination"
 
 
+def test_a_preset_of_the_connection_is_judged_by_and_its_weakness_shown(folder, capsys) -> None:
+    (folder / "response.xml").write_bytes(response_xml(algorithms=allowed(("legacy-cbc",))))
+    shown = ["response", str(folder / "response.xml"), f"--acs={ACS_URL}", f"--request-id={REQUEST_ID}"]
+    shown.append(f"--decryption-key={folder / 'sp.pem'}")
+    code, result = explain(folder, capsys, *shown)
+    assert (code, result["error"]["rule"]) == (1, "encryption.method")
+    assert "Weak" not in result["checks"][-1]["received"]
+    code, result = explain(folder, capsys, *shown, "--preset=legacy-cbc")
+    assert code == 0, result["error"]
+    weak = [check for check in result["checks"] if "Weak, allowed by the preset legacy-cbc" in check["received"]]
+    assert [check["rule"] for check in weak] == ["encryption.method"]
+    code, _ = explain(folder, capsys, *shown, "--preset=legacy-sha1")
+    assert code == 1
+    partners = [f"--idp-metadata={folder / 'idp.xml'}", f"--sp-metadata={folder / 'sp.xml'}", f"--now={AT}"]
+    assert run(["explain", *shown, *partners, "--preset=legacy-cbc"]) == 0
+    assert "Weak, allowed by the preset legacy-cbc: AES-CBC may encrypt" in capsys.readouterr().out
+
+
+def test_a_preset_counts_for_requests_and_logouts_too(folder, capsys) -> None:
+    url = redirect.encode(
+        xml.serialise(authn_request.write(request())),
+        parameter="SAMLRequest",
+        destination=SSO_URL,
+        key=signing_key("sp"),
+        algorithm=Algorithm.RSA_SHA1,
+    )
+    for more, expected in (([], 1), (["--preset=legacy-sha1"], 0)):
+        code, result = explain(folder, capsys, "request", url, "--binding=redirect", *more)
+        assert code == expected, result
+    asked = logout.build_request(
+        id=REQUEST_ID, issuer=SP, destination=IDP_SLO, name_id=NameID("_x"), session_indexes=[], now=NOW
+    )
+    element = logout_codec.write_request(asked)
+    signature.sign(element, key=signing_key("sp"), algorithm=Algorithm.RSA_SHA1)
+    (folder / "logout.xml").write_bytes(xml.serialise(element))
+    for more, expected in (([], 1), (["--preset=legacy-sha1"], 0)):
+        code, result = explain(folder, capsys, "logout", str(folder / "logout.xml"), "--binding=post", *more)
+        assert code == expected, result
+
+
 def test_the_time_is_the_one_given(folder, capsys) -> None:
     file = write(folder, response_xml())
     options = [f"--acs={ACS_URL}", f"--request-id={REQUEST_ID}", f"--decryption-key={folder / 'sp.pem'}"]
@@ -186,6 +228,7 @@ def test_a_logout_is_judged_by_the_side_that_receives_it(folder, capsys) -> None
         ["response", "no-such-file", "--acs=x", "--request-id=_1"],
         ["request", "no-such-file", "--binding=post"],
         ["request", "MESSAGE", "--binding=paos"],
+        ["request", "MESSAGE", "--binding=post", "--preset=legacy"],
     ],
 )
 def test_misuse_exits_with_2_and_prints_nothing(folder, capsys, arguments: list[str]) -> None:
