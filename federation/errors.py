@@ -5,7 +5,9 @@
     │   ├── Malformed          it could not be read at all
     │   └── Refused            it was read, and a named check failed; carries every check that ran
     ├── ConfigurationError     our own configuration is wrong (the app does not start, the command exits 1)
-    └── PolicyRefusal          a decision: everything is in order and the answer is no
+    ├── PolicyRefusal          a decision: everything is in order and the answer is no
+    ├── InvalidInput           a value that was typed, uploaded or given on the command line cannot be used
+    └── NotThere               what an administrator names does not exist
 
 An error carries fields; its text is derived from them. The text is for administrators and logs: a browser is shown one
 plain sentence and a reference number. No error ever carries an assertion, a key or a password.
@@ -92,3 +94,31 @@ class PolicyRefusal(FederationError):
 
     def __str__(self) -> str:
         return self.reason
+
+
+class InvalidInput(FederationError):
+    """A value cannot be used. `field` names it, `reason` says why in words that continue "user name …"."""
+
+    rule = "input"
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(field, reason)
+        self.field = field
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.reason}"
+
+
+class NotThere(FederationError):
+    """There is no such thing. `kind` is a word for people ("person", "audience", "connection")."""
+
+    rule = "not_there"
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(kind, name)
+        self.kind = kind
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"there is no {self.kind} {self.name!r}"

@@ -142,6 +142,7 @@ def make_app(installation: Installation) -> Any:
         config.set_security_policy(SessionSecurity())
         config.include("idp_app.routes")
         config.include("idp_app.views.console")
+        config.include("idp_app.views.shared")
         config.include("idp_app.views.invited")
         config.scan("idp_app.views")
         return config.make_wsgi_app()

@@ -1,7 +1,8 @@
 """The service provider, reusable: `config.include("sp_app")` in any Pyramid application.
 
-What a host may say: `config.set_account_store(factory)` and `config.set_federation_session(factory)`. Everything else
-is a setting (`sp.…`) or a standard of Pyramid: a security policy that asks `request.sp.identity`, `request.tm`, events.
+What a host may say: `config.set_account_store(factory)` and `config.set_federation_session(factory)`; and, for the
+administrator's pages, `config.include("sp_app.console")` and `config.set_federation_administrators(check)`. All else is
+a setting (`sp.…`) or a standard of Pyramid: a security policy that asks `request.sp.identity`, `request.tm`, events.
 `docs/how-to/embed.md` shows it whole.
 """
 
@@ -21,6 +22,7 @@ def includeme(config: Configurator) -> None:
 
     config.include("sp_app.provider")  # settings, keys, addresses: read once, when the application starts
     config.include("sp_app.composition")  # request.sp, and what a host may replace
+    config.include("sp_app.administration")  # request.sp.administrator, and who that may be
     config.include("sp_app.demand")  # pages that ask for more than being signed in
 
     # SAML. Responses and logout messages are posted by other sites; which browser began a login is checked by a cookie

@@ -3,6 +3,7 @@
 request.sp.identity      who is signed in through the federation: account and session, or None
 request.sp.session       the SQLAlchemy session for the federation's tables, joined to `request.tm`
 request.sp.accounts      the account store, the host's or ours
+request.sp.administrator the name of whoever asks, if they may administer the federation here, or None
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from federation.saml.profiles import outline
 from federation.storage.session import for_transaction_manager
 from federation.web import cookies, csrf
 from federation.web.saml import form_action_sources
-from sp_app import demand, keeping
+from sp_app import administration, demand, keeping
 from sp_app.accounts import AccountStore, LocalAccount
 from sp_app.accounts.sql import SqlAccountStore
 from sp_app.models import FederatedSession
@@ -129,6 +130,11 @@ class Composition:
             Markup(' class="{}"').format(button_class) if button_class else "",
             label,
         )
+
+    @cached_property
+    def administrator(self) -> str | None:
+        """The name of whoever asks, if they may administer the federation here."""
+        return administration.administrator(self._request)
 
     @property
     def enabled(self) -> bool:

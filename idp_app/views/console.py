@@ -11,11 +11,9 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from federation.errors import FederationError, PolicyRefusal
+from federation.console import add_problem_views
 from federation.web import page, saml
-from federation.web.problems import problem_view, respond
-from federation.web.wording import NOT_FOUND, Problem
-from idp_app.errors import InvalidInput, NotThere
+from federation.web.problems import problem_view
 from idp_app.security import Permission, is_administrator, used_second_factor
 from idp_app.services import overview, switch
 
@@ -55,22 +53,9 @@ DONE: Final[Mapping[str, str]] = {
     "options": "The options are saved.",
     "paused": "The connection is paused: nothing is sent to the site.",
     "resumed": "The connection is active again.",
-    "key-prepared": "The key is made. Publish it when you are ready.",
-    "key-published": "The key is in our metadata.",
-    "key-promoted": "The key is in use, in every process.",
-    "key-planned": "The worker promotes the key at that time.",
-    "key-retired": "The key is gone.",
-    "key-confirmed": "Noted: the partner has our present metadata.",
-    "asked": "The worker asks the source within moments.",
-    "source-off": "The source is left out, with everything that came from it.",
-    "source-on": "The source is in use again.",
-    "accepted": "The version is live.",
-    "rejected": "The version is rejected: the same is not asked about again.",
-    "scheduled": "The version becomes live at that time.",
     "confirmed": "You have confirmed. The connection is made when the other side has confirmed too.",
     "connected": "Both sides have confirmed: the connection is made.",
     "voided": "The invitation is void: its link opens nothing any more.",
-    "rolled-back": "The version is live again.",
 }
 """What a page says after a change; the address only carries the word."""
 
@@ -118,18 +103,8 @@ def forbidden(error: HTTPForbidden, request: Request) -> Response:
     return problem_view(error, request)
 
 
-def mistake(error: FederationError, request: Request) -> Response:
-    """What an administrator asked for cannot be done: the reason in words, and nothing changed."""
-    if isinstance(error, NotThere):
-        return respond(request, NOT_FOUND)
-    reason = error.message[:1].upper() + error.message[1:]
-    problem = Problem(400, "This could not be done", f"{reason}.", "Nothing was changed. Go back and try again.")
-    return respond(request, problem)
-
-
 def includeme(config: Configurator) -> None:
     """Tell problems of the console's pages in their own way."""
     for route in ROUTES:
         config.add_exception_view(forbidden, context=HTTPForbidden, route_name=route)
-        for context in (InvalidInput, NotThere, PolicyRefusal):
-            config.add_exception_view(mistake, context=context, route_name=route)
+    add_problem_views(config, ROUTES)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
 from federation.cli.configuration import ConfigFile
 from sp_app.cli.site import now, provider_in, unit_of_work
+
+if TYPE_CHECKING:
+    from sp_app.services.invitations import Invitations
 
 
 @click.command("accept-invitation")
@@ -22,30 +27,28 @@ def accept_invitation(config: ConfigFile, link: str | None, yes: bool) -> None:
     are sent to it. Its name and key are shown, and you are asked. The connection is made when both administrators have
     confirmed: the worker asks, or the same command once more. Without LINK, every invitation that waits is asked about.
     """
-    from federation.web.reference import new_reference
-    from sp_app.services import invitations
+    from sp_app.services import connections, invitations
 
-    provider, actor, reference = provider_in(config), f"{getpass.getuser()} (command line)", new_reference()
     if link is None:
         for sentence in check_waiting(config):
             click.echo(sentence)
         return
+    work = _invitations(config)
+    begun = work.begin(link)
     with unit_of_work(config) as session:
-        invitation = invitations.begin(session, provider, link, actor=actor, now=now(), reference=reference)
-        shown = f"{invitation.name} ({invitation.entity_id}). The SHA-256 of its key:\n  {invitation.fingerprint}"
-        own = provider.keys.fingerprint
-    click.echo(f"{shown}\nIts administrator is shown this site's key:\n  {own}")
+        invitation = invitations.get(session, begun)
+        name = invitation.name
+        click.echo(f"{name} ({invitation.entity_id}). The SHA-256 of its key:\n  {invitation.fingerprint}")
+    click.echo(f"Its administrator is shown this site's key:\n  {work.provider.keys.fingerprint}")
     if not yes:
         click.confirm("Is this the identity provider that you want to trust?", abort=True, err=True)
+    made = work.agree(begun)
+    if made is None:
+        click.echo(f"Confirmed. {name} is connected when its administrator has confirmed too.")
+        return
     with unit_of_work(config) as session:
-        invitation = invitations.begin(session, provider, link, actor=actor, now=now(), reference=reference)
-        connection = invitations.agree(session, provider, invitation, actor=actor, now=now(), reference=reference)
-        done = (
-            f"Connected {connection.name} ({connection.entity_id})."
-            if connection is not None
-            else f"Confirmed. {invitation.name} is connected when its administrator has confirmed too."
-        )
-    click.echo(done)
+        connection = connections.get(session, made)
+        click.echo(f"Connected {connection.name} ({connection.entity_id}).")
 
 
 def check_waiting(config: ConfigFile) -> Sequence[str]:
@@ -55,4 +58,13 @@ def check_waiting(config: ConfigFile) -> Sequence[str]:
     with unit_of_work(config) as session:
         if not any(each.agreed_at is not None for each in invitations.every(session)):
             return ()
-        return invitations.check_all(session, provider_in(config), now=now())
+    return _invitations(config).check_all()
+
+
+def _invitations(config: ConfigFile) -> Invitations:
+    from federation.registry.host import Occasion
+    from federation.web.reference import new_reference
+    from sp_app.services.invitations import Invitations
+
+    occasion = Occasion(now(), f"{getpass.getuser()} (command line)", new_reference())
+    return Invitations(provider_in(config), partial(unit_of_work, config), occasion)

@@ -1,4 +1,4 @@
-"""A site of ours that is a service provider: a public page, a protected one, and the administrator's console.
+"""A site of ours that is a service provider: a public page, a protected one, and `sp_app`'s console.
 
 It is the demonstration (Intranet, Learning) and at the same time the smallest host: what it says beyond its own pages
 is what any application says that includes `sp_app`.
@@ -35,6 +35,7 @@ def make_app(settings: Mapping[str, Any]) -> Router:
     config = Configurator(settings={**own, **settings})
     config.include("federation.web.site")
     config.include("sp_app")
+    config.include("sp_app.console")
     config.include("sp_app.demo")
     app = config.make_wsgi_app()
     database.require_current(provider_of(config.registry).engine)
@@ -50,12 +51,4 @@ def includeme(config: Configurator) -> None:
     config.add_route("private.page", "/private/*page")
     config.add_route("whoami", "/whoami")
     config.add_route("healthz", "/healthz")
-
-    config.add_route("admin", "/admin")
-    config.add_route("admin.switch", "/admin/switch")
-    config.add_route("admin.connection", "/admin/connections/{id}")
-    config.add_route("admin.invitations", "/admin/invitations")
-    config.add_route("admin.invitation", "/admin/invitations/{id}")
-    config.add_route("admin.accounts", "/admin/accounts")
-    config.add_route("admin.audit", "/admin/audit")
     config.scan("sp_app.demo.views")

@@ -18,6 +18,7 @@ class IdPConnection(HolderColumns, Base):
     our requests travel (`redirect`, `post` or `artifact`), `response_binding` how we ask for the answer (`post` or
     `artifact`). `allow_unsolicited`: responses that answer no request of ours are accepted.
     `identifier` is what people of it are known by (`sp_app.services.identity.IDENTIFIERS`).
+    `place` is where it stands among those that people choose from; those without one follow by name.
     `presets` are named departures from the strict default (`federation.saml.algorithms`).
     """
 
@@ -32,5 +33,6 @@ class IdPConnection(HolderColumns, Base):
     response_binding: Mapped[str] = mapped_column(default="post", server_default="post")
     allow_unsolicited: Mapped[bool] = mapped_column(default=False, server_default=false())
     identifier: Mapped[str] = mapped_column(default="pairwise-id", server_default="pairwise-id")
+    place: Mapped[int | None]
     created_at: Mapped[datetime]
     modified_at: Mapped[datetime]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -29,6 +29,7 @@ HIDE_FROM_DISCOVERY: Final = "http://refeds.org/category/hide-from-discovery"
 MAX_LOGO: Final = 40_000
 """Characters of an inline picture that a page of many takes along."""
 MAX_DESCRIPTION: Final = 240
+LAST_PLACE: Final = 9999
 _LOGO_SIZE: Final = 64
 _AT_ONCE: Final = 400  # SQLite takes fewer than a thousand parameters in a statement
 
@@ -38,7 +39,8 @@ class Choice:
     """One identity provider. `key` stands for it in a cookie; `name` is our record's, where an administrator gave one.
 
     `names`, `descriptions` and `logos` are from its metadata: hostile text until a page escapes it, and pictures that
-    are inline, because a page of ours fetches nothing from elsewhere. `found_by` is what a search looks through.
+    are inline, because a page of ours fetches nothing from elsewhere. `found_by` is what a search looks through,
+    `place` what an administrator gave it.
     """
 
     key: str
@@ -48,6 +50,7 @@ class Choice:
     descriptions: Pairs
     logos: tuple[Logo, ...]
     found_by: str = field(repr=False)
+    place: int | None = None
 
 
 class Shown(NamedTuple):
@@ -61,21 +64,30 @@ class Shown(NamedTuple):
     logo: str | None
 
 
+class _Key(NamedTuple):
+    """What a choice is made from: another revision, name or place makes another choice."""
+
+    id: str
+    revision: int
+    name: str
+    place: int | None
+
+
 class Choices:
     """What can be chosen, for one process."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, int, str], Choice | None] = {}
+        self._known: dict[_Key, Choice | None] = {}
 
     def listed(self, session: Session, now: datetime) -> tuple[Choice, ...]:
         """The active ones whose metadata is valid and that do not want to be hidden (REFEDS Hide From Discovery)."""
         rows = session.execute(
-            select(IdPConnection.id, IdPConnection.revision, IdPConnection.name).where(
+            select(IdPConnection.id, IdPConnection.revision, IdPConnection.name, IdPConnection.place).where(
                 IdPConnection.state == ACTIVE,
                 or_(IdPConnection.valid_until.is_(None), IdPConnection.valid_until > now),
             )
         )
-        live = [(row.id, row.revision, row.name) for row in rows]
+        live = [_Key(*row) for row in rows]
         known = self._known
         missing = [key for key in live if key not in known]
         if missing:
@@ -86,21 +98,28 @@ class Choices:
         return tuple(choice for key in live if (choice := known[key]) is not None)
 
 
-def _made(
-    session: Session, keys: Sequence[tuple[str, int, str]]
-) -> Iterable[tuple[tuple[str, int, str], Choice | None]]:
+def _made(session: Session, keys: Sequence[_Key]) -> Iterable[tuple[_Key, Choice | None]]:
     for start in range(0, len(keys), _AT_ONCE):
-        wanted = {(connection_id, revision): name for connection_id, revision, name in keys[start : start + _AT_ONCE]}
+        wanted = {(key.id, key.revision): key for key in keys[start : start + _AT_ONCE]}
         found = session.scalars(
             select(IdPConnection).where(IdPConnection.id.in_([connection_id for connection_id, _ in wanted]))
         )
         for connection in found:
-            name = wanted.get((connection.id, connection.revision))
-            if name is not None:
-                yield (connection.id, connection.revision, name), choice_of(effective_entity(connection), name)
+            key = wanted.get((connection.id, connection.revision))
+            if key is not None:
+                yield key, choice_of(effective_entity(connection), key.name, key.place)
 
 
-def choice_of(entity: Entity, name: str) -> Choice | None:
+def set_places(session: Session, places: Mapping[str, int | None], now: datetime) -> bool:
+    """Give connections their places by their ids, None for none; False when nothing changed."""
+    changed = False
+    for connection in session.scalars(select(IdPConnection)):
+        if connection.id in places and connection.place != places[connection.id]:
+            connection.place, connection.modified_at, changed = places[connection.id], now, True
+    return changed
+
+
+def choice_of(entity: Entity, name: str, place: int | None = None) -> Choice | None:
     """The choice that an identity provider is, by its metadata and the name of our record; None for a hidden one."""
     if HIDE_FROM_DISCOVERY in entity.attribute(ENTITY_CATEGORY) or entity.idp is None:
         return None
@@ -121,6 +140,7 @@ def choice_of(entity: Entity, name: str) -> Choice | None:
         descriptions=info.descriptions,
         logos=tuple(logo for logo in info.logos if logo.url.startswith("data:") and len(logo.url) <= MAX_LOGO),
         found_by=fold("\n".join(texts)),
+        place=place,
     )
 
 
@@ -141,6 +161,12 @@ def search(choices: Sequence[Choice], words: str) -> tuple[Choice, ...]:
     found = [choice for choice in choices if all(term in choice.found_by for term in terms)]
     start = "\n" + " ".join(terms)
     return tuple(sorted(found, key=lambda choice: start not in f"\n{choice.found_by}"))
+
+
+def in_order(shown: Iterable[Shown]) -> list[Shown]:
+    """Those with a place first, then by what the reader calls them."""
+    last = LAST_PLACE + 1
+    return sorted(shown, key=lambda each: (each.choice.place or last, fold(each.name)))
 
 
 def show(choice: Choice, readers: Sequence[str]) -> Shown:

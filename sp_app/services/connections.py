@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from federation.errors import NotThere
 from federation.registry import versions
 from federation.registry.host import Occasion
 from federation.saml.algorithms import allowed, presets_named, weaknesses
@@ -28,15 +29,25 @@ PAUSED: Final = "paused"
 
 
 def active(session: Session) -> Sequence[IdPConnection]:
-    """The connections that a person may choose from, by name."""
+    """The connections that a person may choose from: those with a place first, then by name."""
     return session.scalars(
-        select(IdPConnection).where(IdPConnection.state == ACTIVE).order_by(IdPConnection.name)
+        select(IdPConnection)
+        .where(IdPConnection.state == ACTIVE)
+        .order_by(IdPConnection.place.is_(None), IdPConnection.place, IdPConnection.name)
     ).all()
 
 
 def every(session: Session) -> Sequence[IdPConnection]:
     """All connections, by name."""
     return session.scalars(select(IdPConnection).order_by(IdPConnection.name)).all()
+
+
+def get(session: Session, connection_id: str) -> IdPConnection:
+    """The connection with an id. Raises `NotThere`."""
+    connection = session.get(IdPConnection, connection_id)
+    if connection is None:
+        raise NotThere("connection", connection_id)
+    return connection
 
 
 def by_entity_id(session: Session, entity_id: str) -> IdPConnection | None:

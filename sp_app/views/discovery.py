@@ -108,7 +108,7 @@ def _values(
     def row(shown: Shown) -> tuple[Shown, str]:
         return shown, address(choose=shown.choice.entity_id)
 
-    everyone = sorted((chooser.show(choice, readers) for choice in listed), key=lambda each: chooser.fold(each.name))
+    everyone = chooser.in_order(chooser.show(choice, readers) for choice in listed)
     by_choice = {id(shown.choice): shown for shown in everyone}
     found = [by_choice[id(choice)] for choice in chooser.search([each.choice for each in everyone], words)]
     last = max(1, -(-len(found) // _PAGE))

@@ -155,6 +155,7 @@ def test_the_console_of_a_service_provider(visitor: Person, see: Callable[[str],
     see("sp-console-accounts")
     page.get_by_role("link", name="What happened").click()
     see("sp-console-audit")
-    page.get_by_role("link", name="Federation").first.click()
+    page.get_by_role("link", name="Identity providers").click()
+    see("sp-console-connections")
     page.get_by_role("table").get_by_role("link").first.click()
     see("sp-console-connection")

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import text
 from webtest import TestResponse
 
+from federation.registry.host import Occasion
 from federation.registry.invitation import Link, Proposal, agreement
 from federation.saml.identifiers import new_id
 from federation.saml.profiles import bearer_grant
@@ -24,7 +25,7 @@ from idp_app.services.provisioning import service
 from sp_app.models import AcceptedInvitation, Account, IdPConnection
 from sp_app.services import administrators
 from sp_app.services import invitations as accepted
-from sp_app.services.invitations import InvitationFailed
+from sp_app.services.invitation_calls import InvitationFailed
 from tests.factories import signing_key
 from tests.idp_factories import Clock, FakeSP, IdPSite, make_idp
 from tests.live import free_ports, serving
@@ -60,16 +61,21 @@ class Two:
             )
         return str(link)
 
+    @property
+    def work(self) -> accepted.Invitations:
+        """The service provider's side, by its administrator."""
+        occasion = Occasion(self.sp.clock(), "ada", "TEST-0001")
+        return accepted.Invitations(self.sp.provider, self.sp.unit_of_work, occasion)
+
     def begin(self, link: str) -> AcceptedInvitation:
         """The service provider's administrator pastes a link."""
+        begun = self.work.begin(link)
         with self.sp.unit_of_work() as session:
-            return accepted.begin(session, self.sp.provider, link, actor="ada", now=self.sp.clock())
+            return accepted.get(session, begun)
 
     def agree(self, link: str) -> bool:
         """And confirms; answers whether the connection is made."""
-        with self.sp.unit_of_work() as session:
-            begun = accepted.begin(session, self.sp.provider, link, actor="ada", now=self.sp.clock())
-            return accepted.agree(session, self.sp.provider, begun, actor="ada", now=self.sp.clock()) is not None
+        return self.work.agree(self.work.begin(link)) is not None
 
     def confirm(self, name: str = "Intranet") -> bool:
         """The identity provider's administrator confirms."""
@@ -79,8 +85,7 @@ class Two:
 
     def asked(self) -> list[str]:
         """What the service provider's worker does."""
-        with self.sp.unit_of_work() as session:
-            return list(accepted.check_all(session, self.sp.provider, now=self.sp.clock()))
+        return list(self.work.check_all())
 
     def state(self, name: str = "Intranet") -> str:
         with self.idp.work() as session:
@@ -369,7 +374,7 @@ def test_the_administrator_of_the_invited_site_pastes_the_link_and_confirms(two:
     link = two.invite()
 
     def paste(text_: str) -> TestResponse:
-        form = next(form for form in browser.get("/admin").forms.values() if "link" in form.fields)
+        form = next(form for form in browser.get("/admin/connections").forms.values() if "link" in form.fields)
         form["link"] = text_
         return form.submit(expect_errors=True)
 
@@ -380,8 +385,9 @@ def test_the_administrator_of_the_invited_site_pastes_the_link_and_confirms(two:
         assert told in page.text
     page = press(page, "Yes, trust it").follow()
     assert "You have confirmed" in page.text
-    assert "waiting for them" in browser.get("/admin").text
+    assert "waiting for them" in browser.get("/admin/connections").text
     page = press(page, "Ask now").follow()
+    assert "has not confirmed yet" in page.text
     assert two.confirm()
     page = press(page, "Ask now").follow()
     assert two.idp.entity.entity_id in page.text

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from lxml.etree import _Element
 
@@ -19,6 +20,11 @@ from federation.saml.metadata.entity import KeyDescriptor
 from federation.saml.metadata.keys import keys_in
 from federation.saml.metadata.reading import ENTITY, read_entities
 from federation.saml.names import DS
+
+NOT_BY_THE_PINNED_KEY: Final = frozenset(
+    ("metadata.signature.present", "metadata.signature.signer", "signature.key", "signature.value")
+)
+"""The rules that fail where somebody else signed, or nobody; any other means that the signer's document is at fault."""
 
 
 @dataclass(frozen=True, slots=True)

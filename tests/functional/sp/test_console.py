@@ -9,7 +9,10 @@ from sp_app.models import Account
 from sp_app.services import administrators
 from tests.sp_factories import Site, attributes
 
-PAGES = ["/admin", "/admin/accounts", "/admin/audit"]
+PAGES = [
+    "/admin", "/admin/connections", "/admin/chooser", "/admin/sources", "/admin/reviews", "/admin/keys",
+    "/admin/accounts", "/admin/audit",
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -38,7 +41,10 @@ def test_no_attribute_makes_an_administrator(site: Site, browser: TestApp) -> No
 
 def test_it_shows_the_switch_the_connections_and_what_the_other_side_needs(site: Site, administrator: TestApp) -> None:
     page = administrator.get("/private").click("Console")
-    for text in ("Example University", site.idp.entity_id, site.provider.keys.fingerprint, f"{site.origin}/scim/v2"):
+    for text in ("through 1 identity provider", site.provider.keys.fingerprint, f"{site.origin}/scim/v2"):
+        assert text in page
+    page = page.click("Identity providers")
+    for text in ("Example University", site.idp.entity_id, "active", "good"):
         assert text in page
 
 
@@ -46,7 +52,7 @@ def test_switching_off_takes_a_form_of_ours_and_signs_everybody_out(site: Site, 
     administrator.post("/admin/switch", status=400)
     visitor = site.browser()
     site.sign_in(visitor, attributes=attributes("bob@example.org"))
-    page = administrator.get("/admin").forms[1].submit().follow()
+    page = administrator.get("/admin").forms[1].submit("federation").follow()
     assert "Nobody can sign in here yet" in page
     assert "Sign in</a>" not in page
     for each in (visitor, administrator):
@@ -58,7 +64,7 @@ def test_switching_off_takes_a_form_of_ours_and_signs_everybody_out(site: Site, 
 
 
 def test_a_connection_shows_its_trust_and_can_be_paused(site: Site, administrator: TestApp) -> None:
-    page = administrator.get("/admin").click("Example University")
+    page = administrator.get("/admin/connections").click("Example University")
     for text in ("signature", "a test", site.idp.fingerprint, site.idp.sso_url, "example.org"):
         assert text in page
     page = page.forms[1].submit("action").follow()
@@ -68,11 +74,13 @@ def test_a_connection_shows_its_trust_and_can_be_paused(site: Site, administrato
     assert site.browser().get("/saml/login").status_int == 303
 
 
-def test_a_connection_that_does_not_exist_or_an_unknown_action_is_not_found(site: Site, administrator: TestApp) -> None:
+def test_a_connection_that_does_not_exist_is_not_found_and_an_unknown_action_changes_nothing(
+    site: Site, administrator: TestApp
+) -> None:
     administrator.get("/admin/connections/none", status=404)
-    form = administrator.get("/admin").click("Example University").forms[1]
+    form = administrator.get("/admin/connections").click("Example University").forms[1]
     token = form["csrf_token"].value
-    administrator.post(form.action, {"csrf_token": token, "action": "explode"}, status=404)
+    administrator.post(form.action, {"csrf_token": token, "action": "explode"}, status=400)
 
 
 def test_a_refused_person_is_looked_up_by_the_reference_number(site: Site, administrator: TestApp) -> None:
@@ -106,7 +114,7 @@ def test_the_accounts_show_who_they_belong_to(site: Site, administrator: TestApp
 
 
 def test_an_administrator_chooses_how_messages_travel(site: Site, administrator: TestApp) -> None:
-    page = administrator.get("/admin").click(site.idp.name)
+    page = administrator.get("/admin/connections").click(site.idp.name)
     form = next(form for form in page.forms.values() if "request_binding" in form.fields)
     assert [each[0] for each in form["request_binding"].options] == ["redirect", "post"]
     form["request_binding"], form["allow_unsolicited"] = "post", True

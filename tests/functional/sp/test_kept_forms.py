@@ -21,7 +21,7 @@ def form(site: Site, browser: TestApp) -> TestResponse:
     site.sign_in(browser)
     with site.unit_of_work() as session:
         session.query(Account).update({"administrator": True})
-    page = browser.get("/admin").click("Example University")
+    page = browser.get("/admin/connections").click("Example University")
     site.clock.advance(hours=11)
     return page
 
