@@ -124,7 +124,7 @@ def instant(text: str, field: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise InvalidInput(field, "is written as 2027-03-01 or 2027-03-01T12:00, in UTC") from None
+        raise InvalidInput(field, "is written as 2027-03-01 or 2027-03-01T06:00, in UTC") from None
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 

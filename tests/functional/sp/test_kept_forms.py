@@ -106,7 +106,7 @@ def test_what_is_too_long_or_no_plain_form_is_not_kept(
     if what == "long":
         browser.post(path, {"note": "x" * 70_000}, headers=ORIGIN, status=403)
     elif what == "file":
-        browser.post(path, {"a": "b"}, upload_files=[("f", "a.txt", b"x")], headers=ORIGIN, status=403)
+        browser.post(path, {"a": "b"}, upload_files=[("f", "a.txt", b"x")], headers=ORIGIN, status=400)
     else:
         browser.post_json(path, {"a": "b"}, headers=ORIGIN, status=403)
     assert site.counts()["sp_kept_form"] == 0
