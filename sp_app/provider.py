@@ -29,7 +29,7 @@ from federation.web.scope import scope_of
 from sp_app import settings
 from sp_app.services import artifacts, metadata
 from sp_app.services.chooser import Choices
-from sp_app.services.login import Limits, Self
+from sp_app.services.ourselves import Limits, Self
 from sp_app.services.partners import Partners
 from sp_app.services.served import Served
 from sp_app.settings import SPSettings

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Final
 from urllib.parse import urlsplit
+
+from federation.errors import PolicyRefusal
 
 MAX_LENGTH: Final = 2000
 # Printable ASCII only: browsers drop tabs and newlines, read backslashes as slashes, and treat "//host" as an address.
@@ -17,3 +20,18 @@ def is_safe(target: str) -> bool:
         return False
     parts = urlsplit(target)
     return not parts.scheme and not parts.netloc
+
+
+def safe_target(target: str | None, *, origin: str, endpoints: Collection[str], default: str) -> str:
+    """The page that a link asked for, as a path of this site; `default` where it asked for none.
+
+    An absolute address of our own `origin` counts as its path (the Request Initiator protocol lets a link name one).
+    The federation's own `endpoints` are no pages: a link to one of them could send a browser round in circles. Raises
+    `PolicyRefusal` for a target that could lead away from this site.
+    """
+    if not target:
+        return default
+    path = target.removeprefix(origin) if target.startswith(f"{origin}/") else target
+    if not is_safe(path):
+        raise PolicyRefusal("login.target", "the page to return to is not a path of this site")
+    return default if path.partition("?")[0].partition("#")[0] in endpoints else path

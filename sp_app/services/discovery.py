@@ -8,7 +8,6 @@ Our own chooser is asked in the very same way as anybody else's, so there is one
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -19,7 +18,8 @@ from sqlalchemy.orm import Session
 from federation.saml.profiles import discovery as profile
 from sp_app.models import PendingChoice
 from sp_app.services import binding
-from sp_app.services.login import HANDLE_OCTETS, MAX_HANDLE_LENGTH, NotExpected, OtherBrowser, TooLate
+from sp_app.services.handles import may_be_handle, new_handle
+from sp_app.services.interruptions import NotExpected, OtherBrowser, TooLate
 from sp_app.services.sessions import digest
 from sp_app.services.wishes import Wish
 
@@ -50,7 +50,7 @@ class Discovery:
 
     def begin(self, wish: Wish, browser: str | None) -> Detour:
         """Remember how the sign-in is wanted; answers where the browser goes to choose."""
-        handle = secrets.token_urlsafe(HANDLE_OCTETS)
+        handle = new_handle()
         browser = binding.own(browser)
         self._session.add(
             PendingChoice(
@@ -88,6 +88,6 @@ class Discovery:
         return Wish.from_json({**choice.wish, "is_passive": False}) if choice is not None else None
 
     def _remembered(self, handle: str | None) -> PendingChoice | None:
-        if not handle or len(handle) > MAX_HANDLE_LENGTH:
+        if not may_be_handle(handle):
             return None
         return self._session.get(PendingChoice, digest(handle))

@@ -14,7 +14,7 @@ from federation.saml.profiles import outline, repair, sso_request
 from federation.saml.profiles.timeline import Moment
 from sp_app.models import Account, AuditEntry, PendingRequest
 from sp_app.services import audit, connections
-from sp_app.services.login import Self
+from sp_app.services.ourselves import Self
 from sp_app.services.sessions import digest
 
 

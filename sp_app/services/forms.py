@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,7 +22,7 @@ from sqlalchemy.orm import Session
 from federation.storage.secrets import Sealed, SecretBox
 from sp_app.models import KeptForm
 from sp_app.services import binding
-from sp_app.services.login import HANDLE_OCTETS, MAX_HANDLE_LENGTH
+from sp_app.services.handles import may_be_handle, new_handle
 from sp_app.services.sessions import digest
 
 MAX_OCTETS: Final = 65_536
@@ -45,7 +44,7 @@ def keep(session: Session, form: Form, *, browser: str, now: datetime) -> str | 
     plain = json.dumps([form.action, form.fields])
     if len(plain.encode()) > MAX_OCTETS:
         return None
-    handle = secrets.token_urlsafe(HANDLE_OCTETS)
+    handle = new_handle()
     session.add(
         KeptForm(
             handle_hash=digest(handle),
@@ -59,7 +58,7 @@ def keep(session: Session, form: Form, *, browser: str, now: datetime) -> str | 
 
 def take(session: Session, handle: str | None, *, browser: str | None, now: datetime) -> Form | None:
     """The form, for the browser that sent it, in time, once."""
-    if not handle or len(handle) > MAX_HANDLE_LENGTH or browser is None:
+    if not may_be_handle(handle) or browser is None:
         return None
     kept = session.get(KeptForm, digest(handle))
     if kept is None or kept.expires_at <= now or not binding.began(browser, kept.binding_hash):

@@ -11,9 +11,9 @@ the browser and not the request: one browser has as many remembered requests as 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import bindparam, select, update
@@ -21,31 +21,35 @@ from sqlalchemy.orm import Session
 
 from federation.errors import PolicyRefusal
 from federation.http import BackChannel
-from federation.keys.evidence import Watch
 from federation.saml.bindings import artifact
 from federation.saml.bindings.post import PostForm
 from federation.saml.checks import Check
-from federation.saml.encryption import DecryptionKey
 from federation.saml.identifiers import new_id
-from federation.saml.messages import AuthnRequest, NameIDPolicy, Received, RequestedAuthnContext
+from federation.saml.messages import AuthnRequest, Received, RequestedAuthnContext
 from federation.saml.metadata.entity import Endpoint
 from federation.saml.names import Binding
 from federation.saml.profiles import sso_request, sso_response
-from federation.saml.signature import SigningKey
-from sp_app import targets
 from sp_app.accounts import AccountStore
 from sp_app.models import IdPConnection, PendingRequest, ReplayEntry
 from sp_app.models.once import insert_once
 from sp_app.services import artifacts, binding, connections, identity, late_sessions, options, sessions
 from sp_app.services.arrivals import Arrived, Expected, Visitor, require_same_account, unsolicited
 from sp_app.services.artifacts import Reference
+from sp_app.services.handles import may_be_handle, new_handle
+from sp_app.services.interruptions import (
+    AlreadyUsed,
+    NoIdentityProvider,
+    NotExpected,
+    OtherBrowser,
+    SeveralIdentityProviders,
+    TooLate,
+    UnknownIdentityProvider,
+)
 from sp_app.services.linking import Linking
+from sp_app.services.ourselves import Limits, Self
 from sp_app.services.partners import Partner, Partners
 from sp_app.services.sessions import digest
 from sp_app.services.wishes import Wish
-
-HANDLE_OCTETS: Final = 24
-MAX_HANDLE_LENGTH: Final = 80  # SAML Bindings 3.5.3: RelayState never exceeds it
 
 # Statements of the hot path are made once: building one costs as much as running it.
 _REMEMBERED: Final = (
@@ -59,69 +63,6 @@ _TAKE: Final = (
     .values(consumed_at=bindparam("now"))
     .execution_options(synchronize_session=False)
 )
-
-
-class Interrupted(PolicyRefusal):
-    """A sign-in that cannot go on, though nothing is wrong with the response: the person simply starts again."""
-
-
-class OtherBrowser(Interrupted):
-    """The response came without the cookie of the browser that began: its cookie is gone, or it is another browser."""
-
-
-class TooLate(Interrupted):
-    """The remembered request has expired."""
-
-
-class NotExpected(Interrupted):
-    """No remembered request belongs to this response: it is long gone, or there never was one."""
-
-
-class AlreadyUsed(PolicyRefusal):
-    """The remembered request was answered before: Back, Reload, or a copy. `target` is where it led."""
-
-    def __init__(self, target: str) -> None:
-        super().__init__("login.used_once", "this sign-in was used already")
-        self.target = target
-
-
-class NoIdentityProvider(PolicyRefusal):
-    """Nobody could sign this person in: no active connection, or not the one that was asked for."""
-
-
-class UnknownIdentityProvider(NoIdentityProvider):
-    """A link, or a discovery service, named an identity provider that this site is not connected to."""
-
-
-class NoChoice(NoIdentityProvider):
-    """The person came back from choosing without a choice: they cancelled, or nobody was to be asked."""
-
-
-class SeveralIdentityProviders(Exception):
-    """The person has to choose: `discovery` goes on from here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Self:
-    """Ourselves, as a service provider: what requests say and what responses must say."""
-
-    entity_id: str
-    acs_url: str
-    slo_url: str
-    signing_key: SigningKey
-    decryption_keys: tuple[DecryptionKey, ...]
-    watch: Watch
-    name_id_policy: NameIDPolicy | None = None
-    required_attributes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long things last, and how far clocks may differ."""
-
-    window: timedelta
-    session: timedelta
-    skew: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +132,7 @@ class Login:
             name_id_policy=self._self.name_id_policy,
             requested_authn_context=_context(wish.class_refs),
         )
-        handle = secrets.token_urlsafe(HANDLE_OCTETS)
+        handle = new_handle()
         browser = binding.own(browser)
         self._session.add(
             PendingRequest(
@@ -329,7 +270,7 @@ class Login:
         )
 
     def _remembered(self, handle: str | None) -> tuple[PendingRequest, IdPConnection | None] | None:
-        if not handle or len(handle) > MAX_HANDLE_LENGTH:
+        if not may_be_handle(handle):
             return None
         found = self._session.execute(_REMEMBERED, {"handle": digest(handle)}).one_or_none()
         return found if found is None else (found[0], found[1])
@@ -366,21 +307,6 @@ class Login:
     def _use_up(self, pending: PendingRequest) -> bool:
         taken = self._session.execute(_TAKE, {"handle": pending.handle_hash, "now": self._now})
         return bool(taken.rowcount == 1)  # type: ignore[attr-defined]
-
-
-def safe_target(target: str | None, *, origin: str, endpoints: Collection[str], default: str) -> str:
-    """The page that a link asked for, as a path of this site; `default` where it asked for none.
-
-    An absolute address of our own `origin` counts as its path (the Request Initiator protocol lets a link name one).
-    The federation's own `endpoints` are no pages: a link to one of them could send a browser round in circles. Raises
-    `PolicyRefusal` for a target that could lead away from this site.
-    """
-    if not target:
-        return default
-    path = target.removeprefix(origin) if target.startswith(f"{origin}/") else target
-    if not targets.is_safe(path):
-        raise PolicyRefusal("login.target", "the page to return to is not a path of this site")
-    return default if path.partition("?")[0].partition("#")[0] in endpoints else path
 
 
 def _single_sign_on(partner: Partner) -> Endpoint:

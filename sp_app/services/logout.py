@@ -10,11 +10,9 @@ No browser's cookie takes part: sessions are found in the database, by what the 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from federation.saml.bindings.post import PostForm
 from federation.saml.checks import Check, Seen, rule, run
@@ -23,12 +21,11 @@ from federation.saml.messages import LogoutRequest, LogoutResponse, Received, St
 from federation.saml.names import StatusCode
 from federation.saml.profiles import logout
 from federation.saml.profiles.logout import AcceptedLogoutRequest
-from federation.saml.profiles.logout_rules import LogoutExpectations
 from sp_app.models import FederatedSession, ReplayEntry, subject_key
 from sp_app.models.once import insert_once
 from sp_app.services import late_sessions, sessions
-from sp_app.services.login import Self
-from sp_app.services.partners import Partner, Partners
+from sp_app.services.logout_partner import LogoutService
+from sp_app.services.partners import Partner
 from sp_app.services.sessions import EndedSession, digest
 
 UNKNOWN: Final = Status(StatusCode.REQUESTER, StatusCode.UNKNOWN_PRINCIPAL, "No session of that subject is open here.")
@@ -43,48 +40,21 @@ class Arrival:
     checks: tuple[Check, ...]
 
 
-@rule("logout.partner", "SAML Profiles 4.4.4.1; SDP-MD01")
-def partner_is_connected(partner: Partner | None, issuer: str) -> Seen:
-    """The issuer is an identity provider that this site is connected to; a paused one may still end its sessions."""
-    return Seen(partner is not None, "an identity provider that is connected", issuer)
-
-
 @rule("logout.replay", "SAML Core 1.3.4; SAML Security 6.4.5")
 def request_is_new(fresh: bool) -> Seen:
     """The identity provider has not used this ID before."""
     return Seen(fresh, "a new ID", "a new ID" if fresh else "an ID that was used before")
 
 
-class Logout:
+class Logout(LogoutService):
     """The use case, for one request."""
-
-    def __init__(
-        self, *, session: Session, partners: Partners, ourselves: Self, now: datetime, skew: timedelta
-    ) -> None:
-        self._session = session
-        self._partners = partners
-        self._self = ourselves
-        self._now = now
-        self._skew = skew
 
     def arrive(self, received: Received) -> Arrival:
         """Accept a LogoutRequest, once. Raises `Malformed`, or `Refused` with every check made."""
         issuer = logout.issuer_of(received)
-        partner = self._partners.known_by(self._session, issuer)
-        checks = run((partner_is_connected,), (), partner, issuer)
-        assert partner is not None
-        assert partner.entity.idp is not None
+        partner, expected, checks = self._sender(issuer)
         accepted = logout.accept_request(
-            received,
-            LogoutExpectations(
-                destination=self._self.slo_url,
-                partner=partner.entity,
-                role=partner.entity.idp,
-                now=self._now,
-                skew=self._skew,
-            ),
-            decryption_keys=self._self.decryption_keys,
-            algorithms=partner.algorithms,
+            received, expected, decryption_keys=self._self.decryption_keys, algorithms=partner.algorithms
         )
         self._self.watch.note(issuer, self._now)
         checks = run((request_is_new,), (*checks, *accepted.checks), self._is_new(accepted))

@@ -10,14 +10,12 @@ Nothing here runs because somebody was idle: a request is sent when a person ask
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
 from federation.errors import PolicyRefusal
 from federation.saml.bindings.post import PostForm
@@ -26,11 +24,11 @@ from federation.saml.identifiers import new_id
 from federation.saml.messages import Received
 from federation.saml.metadata.entity import Endpoint
 from federation.saml.profiles import logout
-from federation.saml.profiles.logout_rules import LogoutExpectations
 from sp_app.models import FederatedSession, SignOut
 from sp_app.services import sessions
-from sp_app.services.login import HANDLE_OCTETS, MAX_HANDLE_LENGTH, Self
-from sp_app.services.partners import Partner, Partners
+from sp_app.services.handles import may_be_handle, new_handle
+from sp_app.services.logout_partner import LogoutService
+from sp_app.services.partners import Partner
 from sp_app.services.sessions import EndedSession, digest
 
 WINDOW: Final = timedelta(hours=1)
@@ -93,29 +91,14 @@ def answered_in_time(began: SignOut, now: datetime) -> Seen:
     return Seen(ok, f"within {WINDOW}", "in time" if ok else "too late")
 
 
-@rule("logout.partner", "SAML Profiles 4.4.4.2; SDP-MD01")
-def still_connected(connected: bool, issuer: str) -> Seen:
-    """The identity provider is still one that this site is connected to."""
-    return Seen(connected, "an identity provider that is connected", issuer)
-
-
 @rule("logout.answered_once", "SAML Core 3.2.2")
 def answered_once(first: bool) -> Seen:
     """The request was not answered before."""
     return Seen(first, "the first answer", "the first" if first else "one more")
 
 
-class SigningOut:
+class SigningOut(LogoutService):
     """The use case, for one request."""
-
-    def __init__(
-        self, *, session: Session, partners: Partners, ourselves: Self, now: datetime, skew: timedelta
-    ) -> None:
-        self._session = session
-        self._partners = partners
-        self._self = ourselves
-        self._now = now
-        self._skew = skew
 
     def start(self, cookie: str | None, *, everywhere: bool = True) -> Leaving:
         """End the session that a cookie names (SDP-SP34), and ask its identity provider unless it is to end here only.
@@ -124,7 +107,7 @@ class SigningOut:
         """
         held = sessions.known(self._session, cookie) if cookie else None
         ended = sessions.end(self._session, cookie, self._now) if cookie else None
-        handle = secrets.token_urlsafe(HANDLE_OCTETS)
+        handle = new_handle()
         if held is None or ended is None:
             return Leaving(handle, None, None, None)
         began = SignOut(
@@ -186,31 +169,17 @@ class SigningOut:
         assert began is not None
         checks = run((relay_state_returned,), checks, began, received.relay_state)
         checks = run((answered_in_time,), checks, began, self._now)
-        partner = self._partners.known_by(self._session, issuer)
-        checks = run((still_connected,), checks, partner is not None, issuer)
-        assert partner is not None
-        assert partner.entity.idp is not None
-        accepted = logout.accept_response(
-            received,
-            LogoutExpectations(
-                destination=self._self.slo_url,
-                partner=partner.entity,
-                role=partner.entity.idp,
-                now=self._now,
-                request_id=began.request_id,
-                skew=self._skew,
-            ),
-            algorithms=partner.algorithms,
-        )
+        partner, expected, checks = self._sender(issuer, checks, request_id=began.request_id)
+        accepted = logout.accept_response(received, expected, algorithms=partner.algorithms)
         outcome = _OUTCOMES[accepted.outcome]
-        handle = secrets.token_urlsafe(HANDLE_OCTETS)
+        handle = new_handle()
         first = self._take(began, outcome=outcome, handle_hash=digest(handle))
         checks = run((answered_once,), (*checks, *accepted.checks), first)
         return Answered(handle, outcome, issuer, accepted.response.id, checks)
 
     def outcome(self, handle: str | None) -> SignOut | None:
         """What is known about the sign-out that a handle names."""
-        if not handle or len(handle) > MAX_HANDLE_LENGTH:
+        if not may_be_handle(handle):
             return None
         began = self._session.get(SignOut, digest(handle))
         return began if began is not None and began.expires_at > self._now else None

@@ -20,7 +20,7 @@ from federation.web.languages import readers_languages
 from federation.web.saml import redirect
 from sp_app.services import chooser
 from sp_app.services.chooser import Choice, Shown
-from sp_app.services.login import NoChoice
+from sp_app.services.interruptions import NoChoice
 from sp_app.views.login import depart
 
 CHOICES: Final = Purpose("choices")

@@ -14,8 +14,10 @@ from sp_app.events import SessionEnded, SignedIn
 from sp_app.services import audit, sessions, wishes
 from sp_app.services.arrivals import Visitor
 from sp_app.services.artifacts import Reference
-from sp_app.services.login import Departure, SeveralIdentityProviders, Success, safe_target
+from sp_app.services.interruptions import SeveralIdentityProviders
+from sp_app.services.login import Departure, Success
 from sp_app.services.wishes import Wish
+from sp_app.targets import safe_target
 
 
 @view_config(route_name="sp.login", request_method="GET")

@@ -19,7 +19,7 @@ from federation.web.problems import Problem
 from sp_app.services import helping
 from sp_app.services.helping import Help
 from sp_app.services.identity import MissingAttributes
-from sp_app.services.login import (
+from sp_app.services.interruptions import (
     AlreadyUsed,
     Interrupted,
     NoChoice,

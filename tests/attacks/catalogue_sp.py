@@ -23,7 +23,7 @@ from federation.saml.messages import Attribute, LogoutRequest, NameID
 from federation.saml.names import Binding, NameIDFormat
 from federation.saml.profiles import artifact, logout
 from sp_app.models import SignOut
-from sp_app.services import artifacts, identity, sign_out
+from sp_app.services import artifacts, identity, logout_partner, sign_out
 from sp_app.services import logout as logouts
 from sp_app.services.sessions import digest
 from tests import factories
@@ -175,7 +175,7 @@ ALICES = attribute("pairwise_id", ALICE)
 
 ATTACKS = (
     attack(
-        logouts.partner_is_connected,
+        logout_partner.is_connected,
         "a logout by a stranger",
         partial(asked_to_sign_out, issuer=STRANGER),
         behind="AssertionError",
@@ -197,7 +197,7 @@ ATTACKS = (
         partial(answered, expires=timedelta(seconds=-1)),
     ),
     attack(
-        sign_out.still_connected,
+        logout_partner.is_connected,
         "an answer of an identity provider that was disconnected meanwhile",
         partial(answered, idp=STRANGER, by=STRANGER, key="mallory"),
         behind="AssertionError",
