@@ -19,6 +19,8 @@ from federation.errors import Refused
 from federation.registry.columns import EntityColumns, SourceColumns
 from federation.registry.fetching import certificates_of
 from federation.registry.host import Host, Limits
+from federation.registry.search_text import found_by, is_hidden
+from federation.saml.bindings import artifact
 from federation.saml.checks import Seen, rule, run
 from federation.saml.metadata.aggregate import Member, members, verify
 from federation.saml.metadata.findings import Level
@@ -28,8 +30,18 @@ from federation.saml.metadata.selection import Selection
 
 KEY_LENGTH: Final = 36
 _BATCH: Final = 250
-_TELL_EVERY: Final = 500
+TELL_EVERY: Final = 250
 _NAME_LENGTH: Final = 256
+
+
+FETCHING: Final = "fetching the document"
+VERIFYING: Final = "verifying its signature"
+READING: Final = "checking the entities"
+WRITING: Final = "writing what changed"
+Tell = Callable[[str, int | None, int | None], None]
+"""Hears what a refresh is at, and how many entities of how many it has done."""
+_ENTITY_ID: Final = b' entityID="'
+"""What canonical octets have once for each entity: their number, before they are read."""
 
 
 def key_of(entity_id: str) -> str:
@@ -97,13 +109,14 @@ def stage(
     limits: Limits,
     now: datetime,
     *,
-    tell: Callable[[str], None] = lambda _text: None,
+    tell: Tell = lambda _phase, _done, _total: None,
 ) -> Staging:
     """Verify a document, and read it into a staging file. Raises `Malformed` and `Refused`; nothing has changed then.
 
-    Entities that cannot be used in the role we need, or have expired before the others, are left out.
+    Entities that cannot be used in the role we need, or have expired before the others, are left out. `tell` hears how
+    far it is.
     """
-    tell("verifying the signature")
+    tell(VERIFYING, None, None)
     verified = verify(
         document,
         now=now,
@@ -114,14 +127,16 @@ def stage(
         algorithms=limits.algorithms,
     )
     staging = Staging(file, verified.valid_until)
+    total = verified.octets.count(_ENTITY_ID)
+    tell(READING, 0, total)
     selection = selection_of(source)
     found = members(
         verified.octets, own_entity_id=limits.own_entity_id, allow_http_loopback=limits.allow_http_loopback, now=now
     )
     for member in found:
         staging.found += 1
-        if staging.found % _TELL_EVERY == 0:
-            tell(f"reading: {staging.found} entities")
+        if staging.found % TELL_EVERY == 0:
+            tell(READING, staging.found, total)
         _note_cache_duration(staging, member)
         if selection.takes(member.entity) and is_usable(member, role, limits, now):
             staging.staged.append(_staged(staging.file, member, role, verified.valid_until))
@@ -170,8 +185,11 @@ def columns_of(member: Member) -> Mapping[str, Any]:
     name = " ".join(entity.display_name().split())[:_NAME_LENGTH]
     return {
         "key": key_of(entity.entity_id),
+        "sha1": artifact.source_id(entity.entity_id).hex(),
         "name": name,
         "name_key": name.lower(),
+        "found_by": found_by(entity, name),
+        "hidden": is_hidden(entity),
         "is_idp": entity.idp is not None,
         "is_sp": entity.sp is not None,
         "registrar": entity.registration_authority,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_network
@@ -82,6 +82,9 @@ class Host(Protocol):
 
     def holder(self, session: Session, entity_id: str) -> HolderColumns | None:
         """The connection to an entity, unless it was ended."""
+
+    def followers(self, session: Session, source_id: str) -> Sequence[HolderColumns]:
+        """The connections whose live metadata came from a source, unless they were ended."""
 
     def changed(self, session: Session, holder: HolderColumns, live: VersionColumns, occasion: Occasion) -> None:
         """What is live for a connection has changed: caches have to know."""

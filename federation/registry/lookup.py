@@ -82,6 +82,7 @@ class Entities:
         self._version_by_entity_id = owned(entity.c.entity_id, *version)
         self._whole_by_key = owned(entity.c.key, *version, *whole)
         self._whole_by_entity_id = owned(entity.c.entity_id, *version, *whole)
+        self._entity_id_by_sha1 = owned(entity.c.sha1, entity.c.entity_id)
         self._parsed: OrderedDict[str, Known] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -93,6 +94,11 @@ class Entities:
             if row is None or kept.version == _version(row):
                 return None if row is None else self._keep(kept)
         return self._read(session.execute(self._whole_by_entity_id, {"sought": entity_id}).first())
+
+    def by_source_id(self, session: Session, source_id: bytes) -> Known | None:
+        """The entity that made an artifact (SAML Bindings 3.6.4.2)."""
+        entity_id = session.execute(self._entity_id_by_sha1, {"sought": source_id.hex()}).scalar()
+        return None if entity_id is None else self.by_entity_id(session, entity_id)
 
     def by_key(self, session: Session, key: str) -> Known | None:
         """The entity that a short name stands for."""

@@ -19,10 +19,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from federation.errors import FederationError
-from federation.registry import aggregates, timing
+from federation.registry import aggregates, following, timing
 from federation.registry.columns import MDQ, SourceColumns
 from federation.registry.fetching import ACCEPT, Unavailable, client_for
-from federation.registry.host import Host, Limits
+from federation.registry.host import Host, Limits, Occasion
 from federation.saml.checks import Seen, rule, run
 from federation.saml.metadata.aggregate import Member, Verified, members, verify
 from federation.saml.metadata.locations import is_entity_id
@@ -174,6 +174,11 @@ class Querier:
                 )
                 session.execute(insert(table), row)
                 self._forget_absence(session, source, entity.entity_id)
+                current = session.get_one(self._host.tables.source, source.id)
+                occasion = Occasion(now, "worker", "")
+                following.bring_up_to_date(
+                    session, self._host, current, self._limits, occasion, entity.entity_id
+                )  # fmt: skip
         except SQLAlchemyError:  # another process was quicker: what it wrote will do as well
             with unit_of_work(self._sessions) as session:
                 return session.get(kind, {"source_id": source.id, "entity_id": entity.entity_id}) is not None

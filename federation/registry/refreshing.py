@@ -20,8 +20,8 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from federation.errors import FederationError, Refused
-from federation.registry import aggregates, fetching, querying, sources, timing, versions
-from federation.registry.columns import MDQ, SCHEDULED, SourceColumns
+from federation.registry import aggregates, fetching, following, parts, querying, sources, timing, versions
+from federation.registry.columns import MDQ, SCHEDULED, UPLOAD, SourceColumns
 from federation.registry.host import Host, Limits, Occasion
 from federation.registry.widening import Rule
 from federation.saml import certificates
@@ -104,13 +104,20 @@ class Refresher:
             if source.kind == MDQ:
                 sentence = self._query(source)
             else:
-                fetched = fetching.fetch(source, self._limits.policy, ssl_context=self._ssl)
+                fetched = self._fetch(source)
                 sentence = self._take_in(source, fetched)
         except FederationError as error:
             return self._failed(source, error)
         return Report(source.name, sentence)
 
     # Kinds of sources ----------------------------------------------------------------------------------------------
+
+    def _fetch(self, source: SourceColumns) -> fetching.Fetched:
+        if source.kind == UPLOAD:
+            with unit_of_work(self._sessions) as session:
+                return fetching.Fetched(parts.read(session, self._host, source))
+        self._tell(source, aggregates.FETCHING, None, None)
+        return fetching.fetch(source, self._limits.policy, ssl_context=self._ssl)
 
     def _take_in(self, source: SourceColumns, fetched: fetching.Fetched) -> str:
         document = fetched.document
@@ -129,8 +136,9 @@ class Refresher:
         now = self._clock()
         with tempfile.TemporaryFile() as file:
             staging = aggregates.stage(
-                source, document, file, self._host.role, self._limits, now, tell=lambda text: self._tell(source, text)
-            )
+                source, document, file, self._host.role, self._limits, now,
+                tell=lambda phase, done, total: self._tell(source, phase, done, total),
+            )  # fmt: skip
             return self._write(source, staging, hashlib.sha256(document).hexdigest(), fetched, now)
 
     def _write(
@@ -141,13 +149,14 @@ class Refresher:
         fetched: fetching.Fetched,
         now: datetime,
     ) -> str:
-        self._tell(source, f"writing: {len(staging.staged)} entities")
+        self._tell(source, aggregates.WRITING, None, None)
         with self._succeeding(source, fetched) as (session, current):
             written = aggregates.write(session, self._host, current, staging, now)
             current.valid_until = staging.valid_until
             current.validated = digest
             current.entities = len(staging.staged)
             current.due = self._next(current, staging.cache_duration, staging.valid_until)
+            following.bring_up_to_date(session, self._host, current, self._limits, self._occasion())
             numbers = {"added": written.added, "changed": written.changed, "removed": written.removed}
             if written:
                 self._host.record(
@@ -172,6 +181,7 @@ class Refresher:
                 ground=sources.ground_of(current),
                 fingerprints=_grounds(current, document),
                 origin=f"source {current.name}",
+                source_id=current.id,
                 occasion=self._occasion(),
             )
             current.valid_until = trusted.entity.valid_until
@@ -240,7 +250,8 @@ class Refresher:
         """A transaction in which the source has done well, unless something in it fails."""
         with unit_of_work(self._sessions) as session:
             current = session.get_one(self._host.tables.source, source.id, with_for_update=True)
-            current.claimed_until = current.progress = current.error = None
+            _stand_still(current)
+            current.error = None
             current.failures = 0
             current.last_success = self._clock()
             current.etag, current.last_modified = fetched.etag, fetched.last_modified
@@ -251,7 +262,7 @@ class Refresher:
         with unit_of_work(self._sessions) as session:
             current = session.get_one(self._host.tables.source, source.id, with_for_update=True)
             current.failures += 1
-            current.claimed_until = current.progress = None
+            _stand_still(current)
             current.error = error.message[:1000]
             current.due = timing.after_failure(
                 self._clock(),
@@ -266,11 +277,15 @@ class Refresher:
             )  # fmt: skip
         return Report(source.name, error.message, ok=False)
 
-    def _tell(self, source: SourceColumns, text: str) -> None:
+    def _tell(self, source: SourceColumns, phase: str, done: int | None, total: int | None) -> None:
         """Progress, for whoever watches."""
         with unit_of_work(self._sessions) as session:
             kind = self._host.tables.source
-            session.execute(update(kind).where(kind.id == source.id).values(progress=text))
+            session.execute(
+                update(kind)
+                .where(kind.id == source.id)
+                .values(progress=phase, progress_done=done, progress_total=total)
+            )
 
     def _next(self, source: SourceColumns, cache_duration: timedelta | None, valid_until: datetime | None) -> datetime:
         return timing.after_success(
@@ -284,6 +299,10 @@ class Refresher:
 
     def _occasion(self) -> Occasion:
         return Occasion(self._clock(), self._actor, self._reference)
+
+
+def _stand_still(source: SourceColumns) -> None:
+    source.claimed_until = source.progress = source.progress_done = source.progress_total = None
 
 
 def _unclaimed(source: type[SourceColumns], now: datetime) -> Any:

@@ -29,14 +29,16 @@ def open_desk(config: ConfigFile) -> Iterator[Desk]:
 
 
 def _defaults(desk: Desk, given: dict[str, Any]) -> dict[str, Any]:
-    """What every service provider of a federation's source is told, and whom it serves."""
+    """What every service provider of a federation's source is told, whom it serves, and how it is spoken to."""
     from federation.attributes.policy import ReleasePolicy
     from federation.storage.session import unit_of_work
+    from idp_app.options import NO_OPTIONS
     from idp_app.services import audiences, metadata
 
     with unit_of_work(desk.sessions) as session:
         chosen = [audiences.find(session, each) for each in given["audiences"]]
-        return dict(metadata.defaults(chosen, ReleasePolicy.from_preset(given["release"])))
+        options = NO_OPTIONS.changed(given["presets"], given["options"])
+        return dict(metadata.defaults(chosen, ReleasePolicy.from_preset(given["release"]), options))
 
 
 group = metadata_group(
@@ -49,6 +51,20 @@ group = metadata_group(
             show_default=True,
             metavar="PRESET",
             help="What a federation's sites are told, for instance directory.",
+        ),
+        click.option(
+            "--preset",
+            "presets",
+            multiple=True,
+            metavar="PRESET",
+            help="A named weakness that a federation's sites need, as with connect; may be repeated.",
+        ),
+        click.option(
+            "--option",
+            "options",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="How a federation's sites are spoken to, as with connect; may be repeated.",
         ),
     ),
     defaults=_defaults,

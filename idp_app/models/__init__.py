@@ -7,7 +7,7 @@ from idp_app.models.base import Base
 from idp_app.models.connections import Connection, ConnectionState, Trust, connection_audience
 from idp_app.models.invitations import Invitation
 from idp_app.models.logout import LogoutRun, LogoutStep, ReceivedLogout, StepState
-from idp_app.models.metadata import MetadataAbsence, MetadataEntity, MetadataSource, MetadataVersion
+from idp_app.models.metadata import MetadataAbsence, MetadataEntity, MetadataPart, MetadataSource, MetadataVersion
 from idp_app.models.people import Group, Person, group_member
 from idp_app.models.provisioning import AccountLink, Change, GroupLink, MemberLink, Pending, ProvisioningLog, Stream
 from idp_app.models.requests import ReceivedRequest
@@ -34,6 +34,7 @@ __all__ = [
     "MemberLink",
     "MetadataAbsence",
     "MetadataEntity",
+    "MetadataPart",
     "MetadataSource",
     "MetadataVersion",
     "Participation",

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from federation.registry.columns import AbsenceColumns, EntityColumns, SourceColumns, Tables, VersionColumns
+from federation.registry.columns import (
+    AbsenceColumns,
+    EntityColumns,
+    PartColumns,
+    SourceColumns,
+    Tables,
+    VersionColumns,
+)
 from idp_app.models.base import Base
 
 
 class MetadataSource(SourceColumns, Base):
-    """A source of service providers' metadata. `defaults`: audiences (ids) and release (`ReleasePolicy.to_json`)."""
+    """A source of service providers' metadata.
+
+    `defaults`: audiences (ids), release (`ReleasePolicy.to_json`) and options (`Options.to_json`).
+    """
 
     __tablename__ = "metadata_source"
 
@@ -26,10 +36,17 @@ class MetadataAbsence(AbsenceColumns, Base):
     __sources__ = "metadata_source"
 
 
+class MetadataPart(PartColumns, Base):
+    """A piece of a document that an administrator brought as a source."""
+
+    __tablename__ = "metadata_part"
+    __sources__ = "metadata_source"
+
+
 class MetadataVersion(VersionColumns, Base):
     """A version of a connection's metadata."""
 
     __tablename__ = "metadata_version"
 
 
-TABLES = Tables(MetadataSource, MetadataEntity, MetadataAbsence, MetadataVersion)
+TABLES = Tables(MetadataSource, MetadataEntity, MetadataAbsence, MetadataPart, MetadataVersion)

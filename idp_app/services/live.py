@@ -119,11 +119,11 @@ class Partners:
             return self.by_entity_id(fresh, entity_id)
 
     def by_source_id(self, session: Session, source_id: bytes) -> LiveConnection | None:
-        """The connection to the entity that made an artifact (SAML Bindings 3.6.4.2), whatever its state, or None."""
+        """The partner that made an artifact (SAML Bindings 3.6.4.2), whatever its connection's state, or None."""
         for row in session.execute(_ENTITY_IDS):
             if artifact.source_id(row.entity_id) == source_id:
                 return self._live(session, row.id, row.version)
-        return None
+        return self._of_federation(self._entities.by_source_id(session, source_id))
 
     def by_id(self, session: Session, connection_id: str) -> LiveConnection:
         """The partner with an id. Raises `NotThere`."""
@@ -181,7 +181,8 @@ def live(connection: Connection, banned: frozenset[str] = frozenset()) -> LiveCo
 def _federated(known: Known, banned: frozenset[str]) -> LiveConnection:
     sp = known.entity.sp
     assert sp is not None  # the look-up asks for service providers
-    algorithms = allowed((), banned)
+    options = Options.from_json(known.defaults.get("options", {}))
+    algorithms = allowed(options.presets, banned)
     return LiveConnection(
         id=known.key,
         version=known.version,
@@ -193,8 +194,8 @@ def _federated(known: Known, banned: frozenset[str]) -> LiveConnection:
         sp=sp,
         policy=ReleasePolicy.from_json(known.defaults["release"]).for_entity(known.entity),
         audiences=frozenset(known.defaults["audiences"]),
-        encryption_key=encryption_key(sp, NO_OPTIONS, algorithms),
-        options=NO_OPTIONS,
+        encryption_key=encryption_key(sp, options, algorithms),
+        options=options,
         algorithms=algorithms,
     )
 

@@ -17,6 +17,7 @@ from federation.registry.host import Limits, Occasion
 from federation.web.reference import new_reference
 from idp_app.models import Audience, AuditEntry, Connection, ConnectionState, MetadataEntity, Trust
 from idp_app.models.metadata import TABLES
+from idp_app.options import NO_OPTIONS, Options
 from idp_app.services import audit, outbox
 from idp_app.services.act import Act
 from idp_app.settings import IdPSettings
@@ -44,6 +45,14 @@ class IdPHost:
             )
         ).one_or_none()
 
+    def followers(self, session: Session, source_id: str) -> Sequence[Connection]:
+        """The connections whose live metadata came from a source, unless they were ended."""
+        return session.scalars(
+            select(Connection).where(
+                Connection.source_id == source_id, Connection.state != ConnectionState.DISCONNECTED
+            )
+        ).all()
+
     def changed(self, session: Session, holder: HolderColumns, live: VersionColumns, occasion: Occasion) -> None:
         """Web workers parse the connection again, and provisioning plans it again."""
         assert isinstance(holder, Connection)
@@ -67,6 +76,7 @@ class IdPHost:
         if source.entity_id is not None:
             return
         ReleasePolicy.from_json(source.defaults.get("release", {}))
+        Options.from_json(source.defaults.get("options", {}))
         wanted = source.defaults.get("audiences", [])
         if len(session.scalars(select(Audience.id).where(Audience.id.in_(wanted))).all()) != len(set(wanted)):
             raise ConfigurationError("an audience of the source is not there")
@@ -94,9 +104,13 @@ def desk(installation: Installation, actor: str) -> Desk:
     return Desk(HOST, installation.sessions, limits, installation.clock, actor, new_reference())
 
 
-def defaults(audiences: Sequence[Audience], policy: ReleasePolicy) -> Mapping[str, Any]:
+def defaults(audiences: Sequence[Audience], policy: ReleasePolicy, options: Options = NO_OPTIONS) -> Mapping[str, Any]:
     """What holds for every service provider of a federation's source."""
-    return {"audiences": [audience.id for audience in audiences], "release": policy.to_json()}
+    return {
+        "audiences": [audience.id for audience in audiences],
+        "release": policy.to_json(),
+        "options": options.to_json(),
+    }
 
 
 def name_of(partner_id: ColumnElement[str]) -> ColumnElement[str]:

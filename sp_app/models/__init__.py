@@ -9,7 +9,7 @@ from sp_app.models.invitation import AcceptedInvitation
 from sp_app.models.link import Link, identifier_key
 from sp_app.models.login import HeldRequest, PendingChoice, PendingRequest, ReplayEntry
 from sp_app.models.logout import RememberedLogout, SignOut
-from sp_app.models.metadata import MetadataAbsence, MetadataEntity, MetadataSource, MetadataVersion
+from sp_app.models.metadata import MetadataAbsence, MetadataEntity, MetadataPart, MetadataSource, MetadataVersion
 from sp_app.models.scim import ScimAnswer, ScimEmail, ScimGroup, ScimMember, ScimUser
 from sp_app.models.scim_token import ScimToken
 from sp_app.models.session import FederatedSession, subject_key
@@ -28,6 +28,7 @@ __all__ = [
     "Link",
     "MetadataAbsence",
     "MetadataEntity",
+    "MetadataPart",
     "MetadataSource",
     "MetadataVersion",
     "PendingChoice",

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from federation.registry.columns import AbsenceColumns, EntityColumns, SourceColumns, Tables, VersionColumns
+from federation.registry.columns import (
+    AbsenceColumns,
+    EntityColumns,
+    PartColumns,
+    SourceColumns,
+    Tables,
+    VersionColumns,
+)
 from sp_app.models.base import Base
 
 
@@ -26,10 +33,17 @@ class MetadataAbsence(AbsenceColumns, Base):
     __sources__ = "sp_metadata_source"
 
 
+class MetadataPart(PartColumns, Base):
+    """A piece of a document that an administrator brought as a source."""
+
+    __tablename__ = "sp_metadata_part"
+    __sources__ = "sp_metadata_source"
+
+
 class MetadataVersion(VersionColumns, Base):
     """A version of a connection's metadata."""
 
     __tablename__ = "sp_metadata_version"
 
 
-TABLES = Tables(MetadataSource, MetadataEntity, MetadataAbsence, MetadataVersion)
+TABLES = Tables(MetadataSource, MetadataEntity, MetadataAbsence, MetadataPart, MetadataVersion)

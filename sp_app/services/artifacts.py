@@ -96,9 +96,9 @@ def hold(session: Session, partner: Partner, message: bytes, *, issuer: str, now
 
 
 @rule("artifact.partner", "SAML Profiles 5.4.1; SDP-MD01")
-def partner_is_connected(connection: IdPConnection | None, issuer: str) -> Seen:
+def partner_is_connected(partner: Partner | None, issuer: str) -> Seen:
     """The issuer is one of our identity providers."""
-    return Seen(connection is not None, "an entityID that is connected", issuer)
+    return Seen(partner is not None, "an entityID that is connected", issuer)
 
 
 def hand_out(
@@ -118,10 +118,9 @@ def hand_out(
     Raises `Malformed`, `Refused`, and `PolicyRefusal` where the connection may not be used now.
     """
     asking = artifact.issuer_of(received)
-    connection = connections.by_entity_id(session, asking)
-    run((partner_is_connected,), (), connection, asking)
-    assert connection is not None
-    partner = partners.of(session, connection, now)
+    partner = partners.usable_by(session, asking, now)
+    run((partner_is_connected,), (), partner, asking)
+    assert partner is not None
     expected = ArtifactExpectations(partner=partner.entity, role=_role(partner), now=now, destination=url, skew=skew)
     request = artifact.accept_resolve(received, expected, algorithms=partner.algorithms).request
     return artifact.hand_out(

@@ -7,25 +7,22 @@ cost a page nothing but looking through a list.
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from federation.registry.effective import effective_entity
+from federation.registry.search_text import fold, found_by, is_hidden
 from federation.saml.metadata import languages
 from federation.saml.metadata.entity import Entity, Logo
 from federation.saml.metadata.languages import Pairs
-from federation.saml.metadata.selection import ENTITY_CATEGORY
 from sp_app.models import IdPConnection
 from sp_app.services.connections import ACTIVE
 
-HIDE_FROM_DISCOVERY: Final = "http://refeds.org/category/hide-from-discovery"
 MAX_LOGO: Final = 40_000
 """Characters of an inline picture that a page of many takes along."""
 MAX_DESCRIPTION: Final = 240
@@ -121,17 +118,11 @@ def set_places(session: Session, places: Mapping[str, int | None], now: datetime
 
 def choice_of(entity: Entity, name: str, place: int | None = None) -> Choice | None:
     """The choice that an identity provider is, by its metadata and the name of our record; None for a hidden one."""
-    if HIDE_FROM_DISCOVERY in entity.attribute(ENTITY_CATEGORY) or entity.idp is None:
+    if is_hidden(entity) or entity.idp is None:
         return None
     info = entity.idp.ui_info
     organization = entity.organization.display_names if entity.organization is not None else ()
     names = info.display_names or organization
-    texts = (
-        name,
-        *(text for pairs in (info.display_names, info.keywords, organization) for _, text in pairs),
-        *entity.idp.scopes,
-        urlsplit(entity.entity_id).hostname or entity.entity_id,
-    )
     return Choice(
         key=key_of(entity.entity_id),
         entity_id=entity.entity_id,
@@ -139,7 +130,7 @@ def choice_of(entity: Entity, name: str, place: int | None = None) -> Choice | N
         names=names,
         descriptions=info.descriptions,
         logos=tuple(logo for logo in info.logos if logo.url.startswith("data:") and len(logo.url) <= MAX_LOGO),
-        found_by=fold("\n".join(texts)),
+        found_by=found_by(entity, name),
         place=place,
     )
 
@@ -147,12 +138,6 @@ def choice_of(entity: Entity, name: str, place: int | None = None) -> Choice | N
 def key_of(entity_id: str) -> str:
     """What stands for an entityID where it has to be short: 80 bits of its SHA-256."""
     return hashlib.sha256(entity_id.encode("utf-8", "surrogatepass")).hexdigest()[:20]
-
-
-def fold(text: str) -> str:
-    """Text as a search compares it: without accents and letter case ("Zürich" is found by "zurich")."""
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(each for each in decomposed if not unicodedata.combining(each)).casefold()
 
 
 def search(choices: Sequence[Choice], words: str) -> tuple[Choice, ...]:

@@ -32,7 +32,7 @@ from federation.saml.profiles import sso_request, sso_response
 from sp_app.accounts import AccountStore
 from sp_app.models import IdPConnection, PendingRequest, ReplayEntry
 from sp_app.models.once import insert_once
-from sp_app.services import artifacts, binding, connections, identity, late_sessions, options, sessions
+from sp_app.services import artifacts, binding, connections, identity, late_sessions, offers, options, sessions
 from sp_app.services.arrivals import Arrived, Expected, Visitor, require_same_account, unsolicited
 from sp_app.services.artifacts import Reference
 from sp_app.services.handles import may_be_handle, new_handle
@@ -194,12 +194,12 @@ class Login:
                 )
             return partner
         choices = connections.active(self._session)
+        if len(choices) > 1 or offers.any_is_offered(self._session, self._now):
+            raise SeveralIdentityProviders
         if not choices:
             raise NoIdentityProvider(
                 "login.idp_connected", "this site has no active connection to an identity provider"
             )
-        if len(choices) > 1:
-            raise SeveralIdentityProviders
         return self._partners.of(self._session, choices[0], self._now)
 
     # -- finish -------------------------------------------------------------------------------------------------------

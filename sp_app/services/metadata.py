@@ -31,6 +31,10 @@ class SPHost:
         """The connection to an entity."""
         return session.scalars(select(IdPConnection).where(IdPConnection.entity_id == entity_id)).one_or_none()
 
+    def followers(self, session: Session, source_id: str) -> Sequence[IdPConnection]:
+        """The connections whose live metadata came from a source."""
+        return session.scalars(select(IdPConnection).where(IdPConnection.source_id == source_id)).all()
+
     def changed(self, session: Session, holder: HolderColumns, live: VersionColumns, occasion: Occasion) -> None:
         """Every process parses the connection's metadata again."""
         assert isinstance(holder, IdPConnection)

@@ -18,7 +18,7 @@ from federation.web import page
 from federation.web.cookies import Purpose
 from federation.web.languages import readers_languages
 from federation.web.saml import redirect
-from sp_app.services import chooser
+from sp_app.services import chooser, offers
 from sp_app.services.chooser import Choice, Shown
 from sp_app.services.interruptions import NoChoice
 from sp_app.views.login import depart
@@ -45,6 +45,8 @@ def choose(_context: object, request: Request) -> Response:
         return redirect(profile.answer_url(accepted, remembered[0].entity_id if remembered else None))
     wanted = request.GET.get("choose")
     chosen = next((choice for choice in listed if choice.entity_id == wanted), None)
+    if chosen is None and wanted is not None:
+        chosen = offers.by_entity_id(request.sp.session, request.federation.now, wanted)
     if chosen is not None:
         response = redirect(profile.answer_url(accepted, chosen.entity_id))
         keys = dict.fromkeys((chosen.key, *(choice.key for choice in remembered)))
@@ -84,8 +86,10 @@ def _accept(request: Request, said: Any) -> AcceptedDiscovery:
 def _remembered(request: Request, listed: Sequence[Choice]) -> list[Choice]:
     """What was chosen in this browser and can be chosen again, the last one first."""
     cookie = request.federation.cookies.get(request, CHOICES) or ""
-    by_key = {choice.key: choice for choice in listed}
     keys = dict.fromkeys(cookie[:_MAX_COOKIE].split("."))
+    by_key = {choice.key: choice for choice in listed}
+    unknown = [key for key in [*keys][:REMEMBERED] if key not in by_key]
+    by_key |= {choice.key: choice for choice in offers.by_keys(request.sp.session, request.federation.now, unknown)}
     return [by_key[key] for key in keys if key in by_key][:REMEMBERED]
 
 
@@ -96,7 +100,7 @@ def _values(
     remembered: Sequence[Choice],
     wanted: str | None,
 ) -> Mapping[str, Any]:
-    """What the page shows. Every link and form carries the request on."""
+    """What the page shows: connections first, then what sources offer. Every link and form carries the request on."""
     readers = readers_languages(request)
     asked = accepted.request.parameters()
     words = " ".join(request.GET.get("q", "").split())[:_MAX_WORDS]
@@ -111,16 +115,25 @@ def _values(
     everyone = chooser.in_order(chooser.show(choice, readers) for choice in listed)
     by_choice = {id(shown.choice): shown for shown in everyone}
     found = [by_choice[id(choice)] for choice in chooser.search([each.choice for each in everyone], words)]
-    last = max(1, -(-len(found) // _PAGE))
+    session, now = request.sp.session, request.federation.now
+    offered = offers.count(session, now)
+    matching = offers.count(session, now, words) if words else offered
+    count = len(found) + matching
+    last = max(1, -(-count // _PAGE))
     number = min(_number(request.GET.get("page")), last)
+    start = (number - 1) * _PAGE
+    rows = found[start : start + _PAGE]
+    if matching and len(rows) < _PAGE:
+        more = offers.search(session, now, words, offset=max(start - len(found), 0), limit=_PAGE - len(rows))
+        rows += [chooser.show(choice, readers) for choice in more]
     own = request.sp.provider
     return {
         "asked": asked,
         "words": words,
-        "total": len(everyone),
-        "found": len(found),
-        "rows": [row(shown) for shown in found[(number - 1) * _PAGE : number * _PAGE]],
-        "remembered": [row(by_choice[id(choice)]) for choice in remembered],
+        "total": len(everyone) + offered,
+        "found": count,
+        "rows": [row(shown) for shown in rows],
+        "remembered": [row(by_choice.get(id(choice)) or chooser.show(choice, readers)) for choice in remembered],
         "number": number,
         "last": last,
         "to_page": lambda wanted_page: address(**({"q": words} if words else {}), page=str(wanted_page)),

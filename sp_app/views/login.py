@@ -11,7 +11,7 @@ from federation.errors import PolicyRefusal
 from federation.web import cookies, csrf
 from federation.web.saml import message_response, receive, receive_artifact, redirect
 from sp_app.events import SessionEnded, SignedIn
-from sp_app.services import audit, sessions, wishes
+from sp_app.services import audit, offers, sessions, wishes
 from sp_app.services.arrivals import Visitor
 from sp_app.services.artifacts import Reference
 from sp_app.services.interruptions import SeveralIdentityProviders
@@ -31,9 +31,9 @@ def login(_context: object, request: Request) -> Response:
     try:
         return depart(request, wish, named)
     except SeveralIdentityProviders:
-        provider = request.sp.provider
-        listed = provider.choices.listed(request.sp.session, request.federation.now)
-        if len(listed) == 1:
+        session, now = request.sp.session, request.federation.now
+        listed = request.sp.provider.choices.listed(session, now)
+        if len(listed) == 1 and not offers.any_is_offered(session, now):
             return depart(request, wish, listed[0].entity_id)
     detour = request.sp.discovery().begin(wish, request.sp.browser)
     return _bind(request, redirect(detour.url), detour.browser)

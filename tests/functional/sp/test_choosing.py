@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from webtest import TestApp, TestResponse
 
+from federation.registry.search_text import HIDE_FROM_DISCOVERY
 from federation.saml.metadata.entity import Logo, UIInfo
 from federation.saml.names import Binding
-from sp_app.services.chooser import HIDE_FROM_DISCOVERY
 from tests.sp_factories import TARGET, FakeIdP, Site
 
 
