@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from federation.errors import Malformed, PolicyRefusal, Refused
+from federation.errors import PolicyRefusal
 from federation.registry.columns import (
     LIVE,
     REJECTED,
@@ -26,13 +26,11 @@ from federation.registry.columns import (
     VersionColumns,
 )
 from federation.registry.effective import effective_entity, entity_in, limit_of
-from federation.registry.host import Host, Limits, Occasion
+from federation.registry.host import Host, Occasion
 from federation.registry.widening import Rule, needs_review, reduces, same_meaning
-from federation.saml.metadata import trust
 from federation.saml.metadata.difference import difference
-from federation.saml.metadata.fingerprints import Fingerprint
 from federation.saml.metadata.rules import earliest_validity
-from federation.saml.metadata.trust import TrustedMetadata, Unconfirmed
+from federation.saml.metadata.trust import TrustedMetadata
 
 UNCONFIRMED: Final = "nobody yet"
 """The ground of a version that nothing vouches for: a person has to confirm its fingerprints before it counts."""
@@ -68,7 +66,7 @@ def adopt(
     taken from, which the connection follows then.
     """
     first = not holder.metadata_version
-    version = _new(session, host, holder, trusted, ground, fingerprints, origin, source_id, occasion, first=first)
+    version = enter(session, host, holder, trusted, ground, fingerprints, origin, source_id, occasion, first=first)
     version.why = "connected" if first else "brought up to date"
     _make_live(session, host, holder, version, occasion)  # who connects records that, with more to say
     return version
@@ -96,7 +94,7 @@ def offer(
     if known is not None and (known.state == REJECTED or needs_review(live, new, rule)):
         return _renew_other(session, host, holder, known, trusted, occasion)
     waiting_for = needs_review(live, new, rule)
-    version = _new(session, host, holder, trusted, ground, fingerprints, origin, source_id, occasion)
+    version = enter(session, host, holder, trusted, ground, fingerprints, origin, source_id, occasion)
     if not waiting_for:
         version.why = f"applied by the rule {rule.value}"
         _make_live(session, host, holder, version, occasion)
@@ -104,92 +102,16 @@ def offer(
         return Outcome("live", version)
     version.state = WAITING
     version.why = f"the rule {rule.value} leaves this to a person: {waiting_for[0].sentence}"
-    _supersede(session, host, holder.entity_id, (WAITING,), but=version.id, source_id=source_id)
+    supersede(session, host, holder.entity_id, (WAITING,), but=version.id, source_id=source_id)
     reduced = reduces(difference(live, new))
     holder.metadata_restriction = trusted.document
     holder.valid_until = limit_of(holder, host.role)
-    host.changed(session, holder, _live_version(session, host, holder), occasion)
+    host.changed(session, holder, live_version(session, host, holder), occasion)
     host.record(
         session, "metadata.waiting", occasion, entity_id=holder.entity_id, version=version.number, reduced=reduced,
         origin=origin,
     )  # fmt: skip
     return Outcome("waiting for review", version, reduced)
-
-
-def propose(
-    session: Session,
-    host: Host,
-    holder: HolderColumns,
-    document: bytes,
-    limits: Limits,
-    occasion: Occasion,
-    *,
-    signers: Sequence[str] = (),
-) -> VersionColumns:
-    """Put a document that somebody brought before whoever reviews; nothing live changes.
-
-    It is signed by one of `signers`; without any, by whoever has signed the partner's own document that is live. What
-    nothing vouches for waits as `UNCONFIRMED`. It takes the place of what was brought before. Raises `Malformed`, and
-    `Refused` with every check.
-    """
-    live = _live_version(session, host, holder)
-    if not signers and live.trust == "signature" and not _is_federation(session, host, live.source_id):
-        signers = live.fingerprints
-    try:
-        trusted = _judge(host, document, holder.entity_id, limits, occasion.now, signers=signers)
-        ground, vouched = "signature", signers
-    except Unconfirmed as found:
-        trusted = TrustedMetadata(found.entity, document, False, found.checks, found.misses)
-        ground, vouched = UNCONFIRMED, [each.value for each in found.fingerprints]
-    version = _new(session, host, holder, trusted, ground, vouched, "an upload", None, occasion)
-    version.why = f"brought by {occasion.actor}"
-    _supersede(session, host, holder.entity_id, (WAITING,), but=version.id, source_id=None)
-    host.record(
-        session, "metadata.brought", occasion, entity_id=holder.entity_id, version=version.number, trust=ground
-    )  # fmt: skip
-    return version
-
-
-def to_confirm(host: Host, version: VersionColumns, limits: Limits, now: datetime) -> tuple[Fingerprint, ...]:
-    """What a person compares before an unconfirmed version may be used: the first is enough, or every key's."""
-    if version.trust != UNCONFIRMED:
-        return ()
-    try:
-        _judge(host, version.document, version.entity_id, limits, now)
-    except Unconfirmed as found:
-        return found.fingerprints
-    except (Malformed, Refused):  # it has expired meanwhile, for instance: there is nothing to confirm any more
-        return ()
-    return ()
-
-
-def confirm(
-    session: Session,
-    host: Host,
-    version: VersionColumns,
-    fingerprints: Sequence[str],
-    limits: Limits,
-    occasion: Occasion,
-) -> None:
-    """Note the fingerprints that a person has compared. Raises `PolicyRefusal` unless they are enough."""
-    if version.trust != UNCONFIRMED or version.state != WAITING:
-        raise PolicyRefusal("metadata.version.state", f"version {version.number} needs nobody to confirm it")
-    try:
-        trusted = _judge(host, version.document, version.entity_id, limits, occasion.now, confirmed=fingerprints)
-    except (Malformed, Refused) as refused:
-        reason = (
-            "that is not what stands in the document: compare again, and give the first fingerprint or every key's"
-            if isinstance(refused, (Unconfirmed, Malformed))
-            else refused.message
-        )
-        raise PolicyRefusal("metadata.confirmed", reason) from None
-    version.trust = "signature" if trusted.signed else "confirmed keys"
-    version.fingerprints = list(fingerprints)
-    version.misses = [{**asdict(miss), "level": miss.level.value} for miss in trusted.misses]
-    host.record(
-        session, "metadata.confirmed", occasion, entity_id=version.entity_id, version=version.number,
-        fingerprints=list(fingerprints),
-    )  # fmt: skip
 
 
 def accept(session: Session, host: Host, version: VersionColumns, occasion: Occasion, *, why: str = "") -> None:
@@ -241,7 +163,7 @@ def roll_back(session: Session, host: Host, version: VersionColumns, occasion: O
             "metadata.version.state", f"version {version.number} was never live, or is: there is no way back to it"
         )
     holder = _holder(session, host, version)
-    undone = _live_version(session, host, holder)
+    undone = live_version(session, host, holder)
     version.why = f"rolled back from version {undone.number} by {occasion.actor}"
     _make_live(session, host, holder, version, occasion)
     _record_live(session, host, version, occasion)
@@ -296,7 +218,7 @@ def waiting(session: Session, host: Host) -> Sequence[VersionColumns]:
 # Parts --------------------------------------------------------------------------------------------------------------
 
 
-def _new(
+def enter(
     session: Session,
     host: Host,
     holder: HolderColumns,
@@ -309,6 +231,7 @@ def _new(
     *,
     first: bool = False,
 ) -> VersionColumns:
+    """Write a version down; nothing is decided about it yet."""
     kind = host.tables.version
     last = session.scalar(select(func.max(kind.number)).where(kind.entity_id == holder.entity_id))
     changes: list[dict[str, Any]] = []
@@ -343,7 +266,7 @@ def _make_live(
 ) -> None:
     if version.valid_until is not None and version.valid_until <= occasion.now:
         raise PolicyRefusal("metadata.version.expired", f"version {version.number} may not be used any more")
-    _supersede(session, host, holder.entity_id, (LIVE, WAITING, SCHEDULED), but=version.id)
+    supersede(session, host, holder.entity_id, (LIVE, WAITING, SCHEDULED), but=version.id)
     _decide(version, LIVE, occasion)
     version.due, version.live_since = None, occasion.now
     holder.metadata_xml = version.document
@@ -370,12 +293,12 @@ def _renew_live(
     occasion: Occasion,
 ) -> Outcome:
     """The same again, perhaps valid for longer or shorter. What waited is over: the partner has taken it back."""
-    live = _live_version(session, host, holder)
+    live = live_version(session, host, holder)
     lifted = holder.metadata_restriction is not None
     until = earliest_validity(trusted.entity, host.role)
     if live.document == trusted.document and live.valid_until == until and not lifted:
         return Outcome("unchanged", live)
-    _supersede(session, host, holder.entity_id, (WAITING, SCHEDULED), but=live.id, source_id=source_id)
+    supersede(session, host, holder.entity_id, (WAITING, SCHEDULED), but=live.id, source_id=source_id)
     _renew(live, trusted, host, occasion)
     holder.metadata_xml = live.document
     holder.metadata_restriction = None
@@ -401,7 +324,7 @@ def _renew_other(
     if known.live_since is None and holder.metadata_restriction != trusted.document:
         holder.metadata_restriction = trusted.document
         holder.valid_until = limit_of(holder, host.role)
-        host.changed(session, holder, _live_version(session, host, holder), occasion)
+        host.changed(session, holder, live_version(session, host, holder), occasion)
     return Outcome("rejected before" if known.state == REJECTED else known.state, known)
 
 
@@ -425,7 +348,8 @@ def _undecided_or_rejected(session: Session, host: Host, holder: HolderColumns, 
     return None
 
 
-def _live_version(session: Session, host: Host, holder: HolderColumns) -> VersionColumns:
+def live_version(session: Session, host: Host, holder: HolderColumns) -> VersionColumns:
+    """The version that counts for a connection."""
     return numbered(session, host, holder.entity_id, holder.metadata_version)
 
 
@@ -439,7 +363,7 @@ def _holder(session: Session, host: Host, version: VersionColumns) -> HolderColu
 _ANY: Final = "any"
 
 
-def _supersede(
+def supersede(
     session: Session, host: Host, entity_id: str, states: tuple[str, ...], *, but: int, source_id: str | None = _ANY
 ) -> None:
     """What a newer version takes the place of: from any source, or from the same one (None: brought by a person)."""
@@ -448,37 +372,6 @@ def _supersede(
     if source_id != _ANY:
         older = older.where(kind.source_id == source_id if source_id is not None else kind.source_id.is_(None))
     session.execute(older.values(state=SUPERSEDED))
-
-
-def _judge(
-    host: Host,
-    document: bytes,
-    entity_id: str,
-    limits: Limits,
-    now: datetime,
-    *,
-    signers: Sequence[str] = (),
-    confirmed: Sequence[str] = (),
-) -> TrustedMetadata:
-    return trust.verify(
-        document,
-        now=now,
-        own_entity_id=limits.own_entity_id,
-        role=host.role,
-        signer_fingerprints=signers,
-        confirmed_key_fingerprints=confirmed,
-        entity_id=entity_id,
-        max_validity=limits.max_validity,
-        skew=limits.skew,
-        allow_http_loopback=limits.allow_http_loopback,
-        algorithms=limits.algorithms,
-    )
-
-
-def _is_federation(session: Session, host: Host, source_id: str | None) -> bool:
-    """Whether a version came from a federation's source: its signer is nobody who signs the partner's own document."""
-    source = None if source_id is None else session.get(host.tables.source, source_id)
-    return source is not None and source.entity_id is None
 
 
 def _require_confirmed(version: VersionColumns) -> None:
