@@ -35,7 +35,7 @@ from sp_app.services.linking import Linking
 from sp_app.services.login import Login
 from sp_app.services.logout import Logout
 from sp_app.services.sign_out import SigningOut
-from sp_app.targets import is_safe
+from sp_app.targets import is_marked, is_safe
 
 AccountStoreFactory = Callable[[Request], AccountStore]
 SessionFactory = Callable[[Request], Session]
@@ -95,6 +95,20 @@ class Composition:
         """Where a sign-in begins that ends at `target`, a path of this site; an odd one counts as none."""
         wanted = {"target": target} if target is not None and is_safe(target) else None
         path: str = self._request.route_path("sp.login", _query=wanted)
+        return path
+
+    def passive_login_path(self) -> str | None:
+        """Where a page sends the browser to find out whether somebody is signed in at the identity provider already.
+
+        Nobody is asked anything. The browser comes back to the page either way; None where that is no use: somebody is
+        signed in here, it was tried just now, or what came is no page that can be asked for again.
+        """
+        request = self._request
+        page = request.path_qs
+        tried = is_marked(page) or not is_safe(page) or request.method not in ("GET", "HEAD")
+        if tried or self.identity is not None or not self.enabled:
+            return None
+        path: str = request.route_path("sp.login", _query={"target": page, "isPassive": "true"})
         return path
 
     def keep_form(self) -> str | None:

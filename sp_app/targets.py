@@ -14,6 +14,31 @@ MAX_LENGTH: Final = 2000
 _PATH: Final = re.compile(r"/(?![/\\])[!-~]*")
 
 
+NOT_SIGNED_IN: Final = "saml_signed_in=no"
+"""What a page's query says after a sign-in in which nobody was to be asked came to nothing: it need not ask again."""
+
+
+def is_marked(target: str) -> bool:
+    """Whether a page's address says that."""
+    return NOT_SIGNED_IN in urlsplit(target).query.split("&")
+
+
+def marked(target: str) -> str:
+    """The page's address, saying so."""
+    if is_marked(target):
+        return target
+    page, hash_sign, fragment = target.partition("#")
+    return f"{page}{'&' if '?' in page else '?'}{NOT_SIGNED_IN}{hash_sign}{fragment}"
+
+
+def unmarked(target: str) -> str:
+    """The page's address without it: whoever signs in for good comes to the page itself."""
+    page, hash_sign, fragment = target.partition("#")
+    path, _, query = page.partition("?")
+    kept = "&".join(part for part in query.split("&") if part and part != NOT_SIGNED_IN)
+    return f"{path}{'?' if kept else ''}{kept}{hash_sign}{fragment}" if is_marked(target) else target
+
+
 def is_safe(target: str) -> bool:
     """Whether a target is an absolute path of this site: what follows it in a Location header cannot leave the site."""
     if len(target) > MAX_LENGTH or not _PATH.fullmatch(target) or "\\" in target:

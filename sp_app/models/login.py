@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sp_app.models.base import Base
@@ -16,7 +16,7 @@ class PendingRequest(Base):
 
     `handle_hash` is the SHA-256 of the RelayState value, `binding_hash` that of the cookie that names the browser: what
     a reader of the database sees opens nothing. `target` is a path of this site; `force_authn` and `class_refs` are
-    what the answer has to show besides. `consumed_at` is set once.
+    what the answer has to show besides; with `is_passive` nobody was to be asked. `consumed_at` is set once.
     `connection_id` is no foreign key: it may be the key of an entity of a federation's source.
     """
 
@@ -28,6 +28,7 @@ class PendingRequest(Base):
     binding_hash: Mapped[str]
     target: Mapped[str]
     force_authn: Mapped[bool]
+    is_passive: Mapped[bool] = mapped_column(default=False, server_default=false())
     class_refs: Mapped[list[str]]
     issued_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -16,6 +16,7 @@ from sp_app.models import AuditEntry
 SIGNED_IN: Final = "signed in"
 SIGNED_OUT: Final = "signed out"
 REFUSED: Final = "refused"
+NOBODY: Final = "nobody signed in"
 ADMINISTERED: Final = "administered"
 
 _LONGEST: Final = 500  # what a partner sent appears in a check: enough of it to see what is wrong

@@ -34,6 +34,7 @@ def asked(session: Session, handle: str | None, ourselves: Self) -> dict[str, An
         issue_instant=pending.issued_at,
         assertion_consumer_service_url=ourselves.acs_url,
         force_authn=pending.force_authn,
+        is_passive=pending.is_passive,
         name_id_policy=ourselves.name_id_policy,
         requested_authn_context=RequestedAuthnContext(tuple(pending.class_refs)) if pending.class_refs else None,
     )

@@ -142,6 +142,7 @@ class Login:
                 binding_hash=digest(browser),
                 target=wish.target,
                 force_authn=wish.force_authn,
+                is_passive=wish.is_passive,
                 class_refs=list(wish.class_refs),
                 issued_at=self._now,
                 expires_at=self._now + self._limits.window,
@@ -169,6 +170,13 @@ class Login:
             return None
         pending = remembered[0]
         return Wish(pending.target, force_authn=pending.force_authn, class_refs=tuple(pending.class_refs))
+
+    def passive_target(self, handle: str | None, browser: str | None) -> str | None:
+        """Where a remembered request of this browser was to end, if nobody was to be asked in it; otherwise None."""
+        remembered = self._remembered(handle)
+        if remembered is None or not remembered[0].is_passive or not binding.began(browser, remembered[0].binding_hash):
+            return None
+        return remembered[0].target
 
     def partner_of(self, handle: str | None) -> Partner | None:
         """The identity provider that a remembered request went to, where it may be used now: for a page that helps."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pyramid.httpexceptions import HTTPMethodNotAllowed, HTTPSeeOther
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from federation.errors import PolicyRefusal
+from federation.errors import Malformed, PolicyRefusal
 from federation.web import cookies, csrf
 from federation.web.saml import message_response, receive, receive_artifact, redirect
 from sp_app.events import SessionEnded, SignedIn
@@ -17,7 +19,7 @@ from sp_app.services.artifacts import Reference
 from sp_app.services.interruptions import SeveralIdentityProviders
 from sp_app.services.login import Departure, Success
 from sp_app.services.wishes import Wish
-from sp_app.targets import safe_target
+from sp_app.targets import is_marked, safe_target, unmarked
 
 
 @view_config(route_name="sp.login", request_method="GET")
@@ -27,7 +29,7 @@ def login(_context: object, request: Request) -> Response:
     Parameters: `entityID` and `target`; `isPassive`, `forceAuthn`, `authnContextClassRef`; or `resume`, a handle of
     ours, to begin again with the same aim. Where no entityID is given and there are several, the person chooses.
     """
-    wish, named = _wish(request), request.GET.get("entityID")
+    wish, named = wish_of(request), request.GET.get("entityID")
     try:
         return depart(request, wish, named)
     except SeveralIdentityProviders:
@@ -80,7 +82,8 @@ def _visitor(request: Request) -> Visitor:
     )
 
 
-def _wish(request: Request) -> Wish:
+def wish_of(request: Request) -> Wish:
+    """How this link wants the sign-in. Raises `Malformed`; `PolicyRefusal` for a target that leads away."""
     resume = request.GET.get("resume")
     again = request.sp.login().wish_of(resume) or request.sp.discovery().wish_of(resume)
     if again is not None:
@@ -91,7 +94,12 @@ def _wish(request: Request) -> Wish:
         endpoints=request.sp.provider.endpoints,
         default=request.sp.provider.settings.default_target,
     )
-    return wishes.read(request.GET.dict_of_lists(), target=target)
+    wish = wishes.read(request.GET.dict_of_lists(), target=target)
+    if not wish.is_passive:
+        return replace(wish, target=unmarked(target))
+    if is_marked(target):
+        raise Malformed("login.link", "that page has asked already, and would ask for ever: nobody is signed in")
+    return wish
 
 
 def _bind(request: Request, response: Response, browser: str) -> Response:

@@ -28,6 +28,8 @@ from sp_app.services.interruptions import (
     TooLate,
     UnknownIdentityProvider,
 )
+from sp_app.views import passive
+from sp_app.views.login import wish_of
 
 _HANDLE: Final = re.compile(r"[A-Za-z0-9_-]{1,80}", re.ASCII)
 _ASK: Final = "If it happens again, ask your help desk and give them the reference number."
@@ -228,6 +230,9 @@ _REFUSED: Final = Problem(
 @exception_view_config(PolicyRefusal, route_name="sp.login")
 def sign_in_problem(error: ProtocolError | PolicyRefusal | OutgoingError, request: Request) -> Response:
     """Tell the person; the audit entry under the reference number tells the administrator."""
+    target = _passive_target(error, request) if passive.came_to_nothing(error) else None
+    if target is not None:
+        return passive.back(error, target, request)
     problem = describe(error)
     help_found = helps(error, request)  # before the report, which ends the transaction
     problems.report(error, problem, request)
@@ -315,6 +320,19 @@ def again(error: FederationError, request: Request) -> str:
     query = {"resume": handle} if _HANDLE.fullmatch(handle) else {}
     path: str = request.route_path("sp.login", _query=query or None)
     return path
+
+
+def _passive_target(error: FederationError, request: Request) -> str | None:
+    """The page that a sign-in was begun for in which nobody was to be asked; None for any other."""
+    sp, route = request.sp, request.matched_route.name
+    if route == "sp.acs":
+        target: str | None = sp.login().passive_target(_named(error, request, "RelayState"), sp.browser)
+        return target
+    try:
+        wish = wish_of(request) if route == "sp.login" else sp.discovery().resume(request.GET.get("state"), sp.browser)
+    except FederationError:
+        return None
+    return wish.target if wish.is_passive else None
 
 
 def _named(error: FederationError, request: Request, *names: str) -> str:

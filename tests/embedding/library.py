@@ -147,4 +147,5 @@ def main(_global_config: dict[str, str], **settings: Any) -> Router:
     )  # <- federation
     config.set_account_store(people)  # <- federation
     config.include("tests.embedding.visits")  # <- federation
+    config.include("tests.embedding.news")
     return config.make_wsgi_app()

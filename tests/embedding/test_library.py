@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from federation.saml.names import StatusCode
 from sp_app.cli import sp
 from tests.embedding.running import Library
 from tests.slo_factories import ALICES, SingleLogout
@@ -36,6 +37,19 @@ def test_a_reader_signs_in_and_lands_on_the_page_asked_for(the_library: Library)
     assert landed.location == "https://library.example.org/shelves/new?sort=title"
     assert "Alice Archer has 0 books on shelf new" in landed.follow()
     assert the_library.readers() == [{"number": 1, "name": "Alice Archer", "may_enter": True}]
+
+
+def test_a_page_for_everybody_greets_whom_the_identity_provider_knows_and_asks_nobody(the_library: Library) -> None:
+    stranger, idp = the_library.browser(), the_library.idp
+    departure = idp.read(stranger.get(stranger.get("/news?day=1").location))
+    assert departure.request.is_passive
+    back = stranger.post("/federation/saml/acs", idp.deny(departure, StatusCode.NO_PASSIVE))
+    assert back.location == "https://library.example.org/news?day=1&saml_signed_in=no"
+    assert back.follow().text == "news for everybody"
+    reader = the_library.browser()
+    departure = idp.read(reader.get(reader.get("/news").location))
+    assert reader.post("/federation/saml/acs", idp.answer(departure)).follow().text == "news for 1"
+    assert reader.post("/news", status=400)  # the library's own CSRF rule: a form is never led away
 
 
 def test_a_reader_signs_out(the_library: Library) -> None:

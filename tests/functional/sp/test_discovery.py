@@ -105,6 +105,14 @@ def back_of(site: Site, browser: TestApp) -> str:
     return back
 
 
+def test_passively_no_choice_leads_back_to_the_page_which_is_told_so(asking: Site) -> None:
+    browser = asking.browser()
+    left = browser.get("/saml/login", {"target": TARGET, "isPassive": "true"})
+    (back,) = query_of(left.location)["return"]
+    assert browser.get(back, status=303).location == f"{asking.origin}{TARGET}&saml_signed_in=no"
+    assert "belongs to another browser window" in asking.browser().get(back, status=403)
+
+
 def test_a_return_without_a_choice_says_so_and_offers_another_try(asking: Site) -> None:
     browser = asking.browser()
     for nothing in ("", "&entityID="):

@@ -8,7 +8,8 @@ import pytest
 from webtest import TestApp
 
 from federation.saml.names import NameIDFormat, StatusCode
-from tests.sp_factories import NOW, TARGET, Site, make_site
+from tests.factories import signing_key
+from tests.sp_factories import NOW, TARGET, Departure, Site, make_site
 
 MFA = "https://refeds.org/profile/mfa"
 SFA = "https://refeds.org/profile/sfa"
@@ -68,13 +69,59 @@ def test_a_way_of_signing_in_is_demanded_exactly_and_another_is_not_accepted(sit
     assert browser.get("/whoami").json["authn_context_class_ref"] == SFA
 
 
-def test_passively_nobody_is_asked_and_the_way_on_may_ask(site: Site, browser: TestApp) -> None:
-    departure = site.idp.read(browser.get("/saml/login", {"target": TARGET, "isPassive": "true"}))
+def passively(site: Site, browser: TestApp, target: str = TARGET) -> Departure:
+    departure = site.idp.read(browser.get("/saml/login", {"target": target, "isPassive": "true"}))
     assert departure.request.is_passive
-    page = browser.post("/saml/acs", site.idp.deny(departure, StatusCode.NO_PASSIVE), status=403)
-    departure = site.idp.read(page.click("Sign in again"))
+    return departure
+
+
+def test_passively_somebody_who_is_signed_in_comes_in(site: Site, browser: TestApp) -> None:
+    departure = passively(site, browser)
+    assert browser.post("/saml/acs", site.idp.answer(departure)).location == site.origin + TARGET
+
+
+@pytest.mark.parametrize("status", [StatusCode.NO_PASSIVE, StatusCode.REQUEST_DENIED, None])
+def test_passively_nobody_leads_back_to_the_page_which_is_told_so(
+    site: Site, browser: TestApp, status: str | None
+) -> None:
+    departure = passively(site, browser)
+    back = browser.post("/saml/acs", site.idp.deny(departure, status), status=303)
+    assert back.location == f"{site.origin}{TARGET}&saml_signed_in=no"
+    [(kind, rule)] = site.rows("SELECT kind, rule FROM sp_audit")
+    assert (kind, rule) == ("nobody signed in", "response.status")
+    # From there the person may sign in for good: they are asked then, and land on the page itself.
+    departure = site.idp.read(browser.get("/saml/login", {"target": f"{TARGET}&saml_signed_in=no"}))
     assert not departure.request.is_passive
     assert browser.post("/saml/acs", site.idp.answer(departure)).location == site.origin + TARGET
+
+
+def test_a_page_cannot_ask_passively_for_ever(site: Site, browser: TestApp) -> None:
+    link = {"target": f"{TARGET}&saml_signed_in=no", "isPassive": "true"}
+    assert "This link cannot be used" in browser.get("/saml/login", link, status=400)
+
+
+def test_passively_a_response_that_breaks_a_rule_is_refused_as_ever(site: Site, browser: TestApp) -> None:
+    departure = passively(site, browser)
+    forged = site.idp.deny(departure, StatusCode.NO_PASSIVE, signing_key=signing_key("mallory"))
+    assert "This sign-in was not accepted" in browser.post("/saml/acs", forged, status=403)
+    other = site.browser()
+    elsewhere = other.post("/saml/acs", site.idp.deny(departure, StatusCode.NO_PASSIVE), status=403)
+    assert "belongs to another browser window" in elsewhere
+    assert TARGET not in elsewhere
+
+
+def test_no_passive_is_no_answer_to_a_sign_in_that_may_ask(site: Site, browser: TestApp) -> None:
+    departure = site.idp.read(browser.get("/saml/login", {"target": TARGET}))
+    assert "You are not signed in yet" in browser.post(
+        "/saml/acs", site.idp.deny(departure, StatusCode.NO_PASSIVE), status=403
+    )
+
+
+def test_passively_a_paused_connection_is_nobody_too(site: Site, browser: TestApp) -> None:
+    site.change_connection(state="paused")
+    back = browser.get("/saml/login", {"target": "/#here", "isPassive": "true"}, status=303)
+    assert back.location == f"{site.origin}/?saml_signed_in=no#here"
+    browser.get("/saml/login", {"target": "/"}, status=403)
 
 
 @pytest.mark.parametrize("value", ["true", "1", "TRUE", "false", "0", ""])
