@@ -58,6 +58,7 @@ def includeme(config: Configurator) -> None:
     add("idp.refusal", "/admin/refusals/{reference}")
     add("idp.connections", "/admin/connections")
     add("idp.connection", "/admin/connections/{id}")
+    add("idp.disconnect", "/admin/connections/{id}/disconnect")
     add("idp.invitations", "/admin/invitations")
     add("idp.invitation", "/admin/invitations/{id}")
     add("idp.versions", "/admin/connections/{id}/versions")

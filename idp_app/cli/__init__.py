@@ -5,7 +5,17 @@ from __future__ import annotations
 import click
 
 from federation.cli.configuration import ConfigFile, configuration_option
-from idp_app.cli import audiences, connections, invitations, keys, metadata, people, provisioning, site
+from idp_app.cli import (
+    audiences,
+    connections,
+    disconnecting,
+    invitations,
+    keys,
+    metadata,
+    people,
+    provisioning,
+    site,
+)
 
 
 @click.group()
@@ -21,6 +31,7 @@ for command in (
     *people.COMMANDS,
     *audiences.COMMANDS,
     *connections.COMMANDS,
+    *disconnecting.COMMANDS,
     *invitations.COMMANDS,
     *provisioning.COMMANDS,
     *metadata.COMMANDS,

@@ -182,6 +182,7 @@ def _described(connection: Connection) -> dict[str, Any]:
         "name": connection.name,
         "entity_id": connection.entity_id,
         "state": connection.state.value,
+        "ending": connection.ending and connection.ending.value,
         "audiences": [audience.name for audience in connection.audiences],
         "release": connection.release_policy["preset"],
         "trust": connection.trust.value,
@@ -222,24 +223,6 @@ def resume(config: ConfigFile, name: str) -> None:
 
 @click.command()
 @click.argument("name")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@pass_config
-def disconnect(config: ConfigFile, name: str, yes: bool) -> None:
-    """End a connection: nothing is sent any more, its audiences and its SCIM token are forgotten.
-
-    Accounts that the site made stay as they are: suspend or remove them there.
-    """
-    from idp_app.services import connections
-
-    if not yes:
-        click.confirm(f"End the connection {name}?", abort=True, err=True)
-    with work(config) as (_, session, act):
-        connections.disconnect(session, connections.find(session, name), act)
-    click.echo(f"{name} is disconnected.")
-
-
-@click.command()
-@click.argument("name")
 @click.option("--preset", "presets", multiple=True, metavar="PRESET", help="As with connect; default for none.")
 @click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="As with connect.")
 @pass_config
@@ -257,4 +240,4 @@ def configure(config: ConfigFile, name: str, presets: tuple[str, ...], options: 
         click.echo(f"  misses: {weakness['message']} [{weakness['rule']}]")
 
 
-COMMANDS = (connect, configure, provision_to, list_, pause, resume, disconnect)
+COMMANDS = (connect, configure, provision_to, list_, pause, resume)

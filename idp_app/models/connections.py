@@ -16,11 +16,28 @@ from idp_app.models.base import Base, new_uuid
 
 
 class ConnectionState(enum.StrEnum):
-    """Active connections are served; paused ones keep everything and are served nothing; disconnected ones are over."""
+    """Active connections are served; paused ones keep everything and are served nothing; disconnected ones are over.
+
+    While one is disconnecting, the accounts at the site are suspended or deleted, and nothing else happens any more.
+    """
 
     ACTIVE = "active"
     PAUSED = "paused"
+    DISCONNECTING = "disconnecting"
     DISCONNECTED = "disconnected"
+
+    @property
+    def over(self) -> bool:
+        """Whether an administrator has ended it: the site is told nothing about anybody any more."""
+        return self in (ConnectionState.DISCONNECTING, ConnectionState.DISCONNECTED)
+
+
+class Ending(enum.StrEnum):
+    """What becomes of the accounts at a site when its connection ends."""
+
+    KEEP = "keep"
+    SUSPEND = "suspend"
+    DELETE = "delete"
 
 
 class Trust(enum.StrEnum):
@@ -47,7 +64,8 @@ class Connection(HolderColumns, Base):
     lists what its metadata lacks, as `{"rule", "level", "message"}`. `release_policy` is `ReleasePolicy.to_json`,
     `options` `Options.to_json`.
     `provisioning_token` is sealed with the site's secret box; `provisioning_token_url` is there instead where we get a
-    short-lived token by an assertion.
+    short-lived token by an assertion. `ending` is what was chosen for the accounts when the connection was ended, and
+    `ending_accounts` of how many that spoke.
     """
 
     __tablename__ = "connection"
@@ -67,6 +85,8 @@ class Connection(HolderColumns, Base):
     provisioning_url: Mapped[str | None]
     provisioning_token: Mapped[Sealed | None]
     provisioning_token_url: Mapped[str | None]
+    ending: Mapped[Ending | None]
+    ending_accounts: Mapped[int | None]
     created: Mapped[datetime]
     modified: Mapped[datetime]
 

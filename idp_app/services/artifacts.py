@@ -26,7 +26,7 @@ from federation.saml.names import Binding
 from federation.saml.profiles import artifact
 from federation.saml.profiles.artifact_rules import ArtifactExpectations
 from idp_app.installation import Installation
-from idp_app.models import ConnectionState, HeldMessage
+from idp_app.models import HeldMessage
 from idp_app.services import audit
 from idp_app.services.act import Act
 from idp_app.services.live import LiveConnection
@@ -103,7 +103,7 @@ def hold(
 @rule("artifact.partner", "SAML Profiles 5.4.1; SDP-MD01")
 def partner_is_connected(partner: LiveConnection | None, issuer: str) -> Seen:
     """The issuer is one of our connections, which was not ended."""
-    connected = partner is not None and partner.state is not ConnectionState.DISCONNECTED
+    connected = partner is not None and not partner.state.over
     return Seen(connected, "an entityID that is connected", issuer)
 
 

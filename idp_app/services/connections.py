@@ -94,9 +94,14 @@ def examine(
 
 
 def _kept_signers(session: Session, document: bytes) -> Sequence[str]:
-    """The pins of the connection that a document is about, where it is trusted by a signature."""
+    """The pins of the connection that a document is about, where it is trusted by a signature.
+
+    One that was ended vouches for nothing: whom an administrator trusts again, they confirm again.
+    """
     entity_ids = [entity.entity_id for entity in read_document(document)]
-    known = session.scalars(select(Connection).where(Connection.entity_id.in_(entity_ids))).first()
+    known = session.scalars(
+        select(Connection).where(Connection.entity_id.in_(entity_ids), Connection.state != ConnectionState.DISCONNECTED)
+    ).first()
     return known.trust_fingerprints if known is not None and known.trust is Trust.SIGNED else ()
 
 
@@ -130,7 +135,7 @@ def connect(
         connection = Connection(id=new_uuid(), entity_id=entity_id, version=0, created=act.now)
         session.add(connection)
     connection.name, connection.name_key = name, key(name)
-    connection.state = ConnectionState.ACTIVE
+    connection.state, connection.ending, connection.ending_accounts = ConnectionState.ACTIVE, None, None
     connection.release_policy = policy.to_json()
     chosen = Options.from_json(connection.options or {}).changed(presets, options)
     ready.require(trusted.entity, chosen)
@@ -153,7 +158,7 @@ def connect(
         origin="a file",
         occasion=Occasion(act.now, act.actor, act.reference),
     )
-    _changed(session, connection, act, "connection.connected", checks=trusted.checks)
+    changed(session, connection, act, "connection.connected", checks=trusted.checks)
     return connection, is_new
 
 
@@ -162,7 +167,7 @@ def set_audiences(session: Session, connection: Connection, audiences: Sequence[
     if {audience.id for audience in audiences} == {audience.id for audience in connection.audiences}:
         return False
     connection.audiences = list(audiences)
-    _changed(session, connection, act, "connection.audiences", names=[audience.name for audience in audiences])
+    changed(session, connection, act, "connection.audiences", names=[audience.name for audience in audiences])
     return True
 
 
@@ -171,7 +176,7 @@ def set_policy(session: Session, connection: Connection, policy: ReleasePolicy, 
     if connection.release_policy == policy.to_json():
         return False
     connection.release_policy = policy.to_json()
-    _changed(session, connection, act, "connection.policy", preset=policy.preset)
+    changed(session, connection, act, "connection.policy", preset=policy.preset)
     return True
 
 
@@ -181,7 +186,7 @@ def set_options(session: Session, connection: Connection, options: Options, act:
         return False
     ready.require(live(connection).entity, options)
     connection.options = options.to_json()
-    _changed(session, connection, act, "connection.options", options=options.in_words())
+    changed(session, connection, act, "connection.options", options=options.in_words())
     return True
 
 
@@ -201,7 +206,7 @@ def set_provisioning(
     connection.provisioning_url = url
     connection.provisioning_token = box.encrypt(token, context=token_context(connection))
     connection.provisioning_token_url = None
-    _changed(session, connection, act, "connection.provisioning", url=url)
+    changed(session, connection, act, "connection.provisioning", url=url)
 
 
 def set_provisioning_by_assertion(
@@ -211,7 +216,7 @@ def set_provisioning_by_assertion(
     connection.provisioning_url = require_address("SCIM address", url, settings)
     connection.provisioning_token_url = require_address("token address", token_url, settings)
     connection.provisioning_token = None
-    _changed(session, connection, act, "connection.provisioning", url=connection.provisioning_url)
+    changed(session, connection, act, "connection.provisioning", url=connection.provisioning_url)
 
 
 def require_address(field: str, url: str, settings: IdPSettings) -> str:
@@ -238,27 +243,18 @@ def resume(session: Session, connection: Connection, act: Act) -> bool:
     return _set_state(session, connection, ConnectionState.ACTIVE, act)
 
 
-def disconnect(session: Session, connection: Connection, act: Act) -> None:
-    """End the connection: nothing is sent any more, its audiences and its SCIM token are gone.
-
-    The row stays, so that the same site connected again gets the same identifiers for people and shows its history.
-    """
-    connection.audiences = []
-    connection.provisioning_url = connection.provisioning_token = connection.provisioning_token_url = None
-    _set_state(session, connection, ConnectionState.DISCONNECTED, act)
-
-
 def _set_state(session: Session, connection: Connection, state: ConnectionState, act: Act) -> bool:
     if connection.state == state:
         return False
-    if connection.state == ConnectionState.DISCONNECTED:
-        raise PolicyRefusal("connection.disconnected", f"{connection.name} was disconnected: connect it again")
+    if connection.state.over:
+        done = "was disconnected" if connection.state is ConnectionState.DISCONNECTED else "is being disconnected"
+        raise PolicyRefusal("connection.disconnected", f"{connection.name} {done}: connect it again")
     connection.state = state
-    _changed(session, connection, act, f"connection.{state.value}")
+    changed(session, connection, act, f"connection.{state.value}")
     return True
 
 
-def _changed(
+def changed(
     session: Session, connection: Connection, act: Act, cause: str, *, checks: Sequence[Check] = (), **detail: Any
 ) -> None:
     """Every change of a connection comes through here: web workers parse it again, provisioning plans it again."""

@@ -28,7 +28,7 @@ from federation.saml.metadata.entity import Entity, KeyDescriptor, RequestedAttr
 from federation.saml.names import LOGOUT_BINDING, Binding
 from federation.saml.signature import SigningKey
 from idp_app.errors import NotThere
-from idp_app.models import Connection, ConnectionState
+from idp_app.models import Connection, ConnectionState, Ending
 from idp_app.models.base import table_of
 from idp_app.options import AUTO, NO_OPTIONS, Options
 from idp_app.services.metadata import HOST
@@ -42,6 +42,7 @@ class LiveConnection:
 
     `encryption_key` is None for a partner that has none, and for one that only has keys we cannot encrypt to; the
     latter gets no assertion (`has_unusable_keys`), because leaving the encryption out is not ours to decide.
+    `ending` is what becomes of the accounts there, where the connection is being ended.
     """
 
     id: str
@@ -57,6 +58,7 @@ class LiveConnection:
     encryption_key: KeyDescriptor | None
     options: Options = NO_OPTIONS
     algorithms: Algorithms = DEFAULT_ALGORITHMS
+    ending: Ending | None = None
 
     @property
     def takes_logout_by_soap(self) -> bool:
@@ -175,6 +177,7 @@ def live(connection: Connection, banned: frozenset[str] = frozenset()) -> LiveCo
         encryption_key=encryption_key(sp, options, algorithms),
         options=options,
         algorithms=algorithms,
+        ending=connection.ending,
     )
 
 

@@ -77,7 +77,7 @@ NO_AUTHN_CONTEXT = Status(
 @rule("request.partner", "SAML Profiles 4.1.4.1; SDP-MD01")
 def partner_is_connected(partner: LiveConnection | None, issuer: str) -> Seen:
     """The issuer is one of our connections, which was not ended."""
-    connected = partner is not None and partner.state is not ConnectionState.DISCONNECTED
+    connected = partner is not None and not partner.state.over
     return Seen(connected, "an entityID that is connected", issuer)
 
 
@@ -184,7 +184,7 @@ def require_partner(partner: LiveConnection, question: Question, now: datetime) 
     """
     acs = question.acs
     known = any((each.location, each.binding) == (acs.location, acs.binding) for each in partner.sp.assertion_consumer)
-    if partner.state is ConnectionState.DISCONNECTED or not partner.usable(now) or not known:
+    if partner.state.over or not partner.usable(now) or not known:
         raise PolicyRefusal("connection.changed", f"the connection to {partner.name} changed during the sign-in")
     if partner.has_unusable_keys:
         raise PolicyRefusal("connection.encryption", f"{partner.name} has no encryption key that we can use")

@@ -30,7 +30,7 @@ from idp_app.services.upsert import insert
 
 _CHUNK: Final = 500
 _PROVISIONED: Final = (
-    Connection.state == ConnectionState.ACTIVE,
+    Connection.state.in_((ConnectionState.ACTIVE, ConnectionState.DISCONNECTING)),
     Connection.provisioning_url.is_not(None),
     or_(Connection.provisioning_token.is_not(None), Connection.provisioning_token_url.is_not(None)),
 )
@@ -112,7 +112,7 @@ def hasten(session: Session, connection_id: str, now: datetime) -> None:
 
 
 def provisioned(session: Session) -> Sequence[Connection]:
-    """The connections that accounts are pushed to: active ones with a SCIM address, by name."""
+    """The connections that accounts are pushed to: with a SCIM address, and active or disconnecting, by name."""
     return session.scalars(select(Connection).where(*_PROVISIONED).order_by(Connection.name_key)).all()
 
 

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from federation.scim import urns
@@ -150,6 +150,19 @@ def unwanted(session: Session, target: Target, now: datetime) -> list[GroupStep]
             operation = Operation("DELETE", f"{ENDPOINT}/{quote(link.remote_id, safe='')}")
             steps.append(GroupStep(link.group_id, name or link.document.get("displayName", ""), operation))
     return steps
+
+
+def leaving_in_doubt(session: Session, target: Target, now: datetime) -> list[str]:
+    """The groups on their way out of which we do not know whether the partner has them."""
+    found = session.scalars(
+        select(GroupLink.group_id).where(
+            GroupLink.connection_id == target.id,
+            GroupLink.deleting.is_(True),
+            GroupLink.remote_id.is_(None),
+            or_(GroupLink.not_before.is_(None), GroupLink.not_before <= now),
+        )
+    )
+    return list(found)
 
 
 def record(

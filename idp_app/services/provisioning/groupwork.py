@@ -20,7 +20,21 @@ def tidy(channel: Channel, target: Target) -> list[str]:
     """Delete the groups that the partner should not have; answers what went wrong."""
     with channel.transaction() as session:
         steps = groups.unwanted(session, target, channel.now)
+        doubtful = groups.leaving_in_doubt(session, target, channel.now)
     errors = []
+    for group_id in doubtful:
+        try:
+            found = channel.find(groups.ENDPOINT, group_id)
+        except SeveralFound as error:
+            errors.append(f"group {group_id}: {error.message}")
+            with channel.transaction() as session:
+                groups.links(session, target, [group_id])[group_id].not_before = channel.now + _DELETE_AGAIN
+            continue
+        with channel.transaction() as session:
+            groups.adopt(groups.links(session, target, [group_id])[group_id], found)
+    if doubtful:
+        with channel.transaction() as session:
+            steps = groups.unwanted(session, target, channel.now)
     for step, result in _send(channel, steps):
         with channel.transaction() as session:
             outcome = groups.record_deletion(session, target, step, result, channel.now, delay=_DELETE_AGAIN)
@@ -48,14 +62,15 @@ def work(channel: Channel, target: Target, subjects: Sequence[Subject]) -> dict[
 def _settle(channel: Channel, target: Target, wanted: Edges) -> dict[str, Outcome]:
     """Look up the groups that may have been created without our hearing of it."""
     with channel.transaction() as session:
-        known = groups.links(session, target, wanted.joining)
+        known = groups.links(session, target, wanted.group_ids)
         doubtful = [link.group_id for link in known.values() if link.remote_id is None and link.intended is not None]
     failed: dict[str, Outcome] = {}
     for group_id in doubtful:
         try:
             found = channel.find(groups.ENDPOINT, group_id)
         except SeveralFound as error:
-            failed |= dict.fromkeys(wanted.joining[group_id], Outcome(Retry.PARKED, "refused", error.message))
+            waiting = wanted.joining.get(group_id, set()) | wanted.leaving.get(group_id, set())
+            failed |= dict.fromkeys(waiting, Outcome(Retry.PARKED, "refused", error.message))
             continue
         with channel.transaction() as session:
             groups.adopt(groups.links(session, target, [group_id])[group_id], found)

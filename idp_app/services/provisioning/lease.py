@@ -107,6 +107,11 @@ def acquire(session: Session, connection_id: str, owner: str, now: datetime) -> 
     return None if taken is None else Lease(connection_id, taken.fencing)
 
 
+def hold(session: Session, connection_id: str) -> None:
+    """Let nobody write under a lease on this connection until the transaction ends."""
+    session.execute(select(Stream.fencing).where(Stream.connection_id == connection_id).with_for_update())
+
+
 def forgive(session: Session, connection_ids: list[str]) -> None:
     """End quarantine and delay: an administrator has changed something, or asks for an attempt now."""
     session.execute(

@@ -28,7 +28,7 @@ from federation.scim.results import Found, RequestFailed, Result, SeveralFound
 from federation.storage.session import unit_of_work
 from idp_app.installation import Installation
 from idp_app.models import AccountLink, Connection, ConnectionState, Pending
-from idp_app.services import switch
+from idp_app.services import disconnecting, switch
 from idp_app.services.provisioning import accounts, groupwork, lease
 from idp_app.services.provisioning.accounts import Step
 from idp_app.services.provisioning.channel import Channel
@@ -126,6 +126,8 @@ def _drain(channel: Channel, connection: Connection, report: Report, should_stop
         _settle(channel, target)
         turns = _take(channel, target)
         if not turns:
+            with channel.transaction() as session:
+                disconnecting.complete(session, connection.id, channel.now)
             return
         outcomes = _work(channel, target, turns)
         in_order = [turn.step.subject for turn in turns if outcomes[turn.person_id] == DONE]
@@ -139,7 +141,8 @@ def _target(channel: Channel, connection: Connection) -> Target | None:
     with channel.transaction() as session:
         current = session.get_one(Connection, connection.id, populate_existing=True)
         same = _way(current) == _way(connection)
-        if not (same and current.state == ConnectionState.ACTIVE and switch.is_on(session)):
+        served = current.state in (ConnectionState.ACTIVE, ConnectionState.DISCONNECTING)
+        if not (same and served and switch.is_on(session)):
             return None
         live = installation.partners.by_id(session, connection.id)
     return Target(live, live.requested(None), installation.identifier_secret, installation.settings.scope)

@@ -20,7 +20,7 @@ from federation.scim.client import Client
 from federation.storage.session import unit_of_work
 from idp_app.installation import Installation
 from idp_app.models import AccountLink, Connection, Pending, Stream
-from idp_app.services import switch
+from idp_app.services import disconnecting, switch
 from idp_app.services.connections import token_context
 from idp_app.services.provisioning import accounts, fanout, groups, lease
 from idp_app.services.provisioning.accounts import Action
@@ -103,6 +103,7 @@ def sweep(installation: Installation) -> Sequence[str]:
     while True:
         with unit_of_work(installation.sessions) as session:
             if not fanout.fan_out(session, now):
+                disconnecting.complete_all(session, now)
                 return fanout.due(session, now)
 
 
@@ -136,17 +137,22 @@ def preview(session: Session, installation: Installation, connection: Connection
         leaving = tuple(sorted(_group_names(session, target, edges.leaving)))
         if step.action is Action.NOTHING and not joining and not leaving:
             continue
-        reason = subject.decision.reason if subject.decision is not None else "This person does not exist any more."
+        reason = subject.decision.reason if subject.decision is not None else _gone(target)
         planned.append(Planned(subject.name, step.action.value, step.attributes, joining, leaving, reason))
     return planned
 
 
+def _gone(target: Target) -> str:
+    return "The connection is being ended." if target.erases else "This person does not exist any more."
+
+
 def health(session: Session) -> list[Health]:
     """How provisioning stands, connection by connection."""
-    return [_health(session, connection) for connection in fanout.provisioned(session)]
+    return [health_of(session, connection) for connection in fanout.provisioned(session)]
 
 
-def _health(session: Session, connection: Connection) -> Health:
+def health_of(session: Session, connection: Connection) -> Health:
+    """How provisioning to one connection stands."""
     stream = session.get(Stream, connection.id)
     total, active = session.execute(
         select(func.count(), func.count().filter(AccountLink.active)).where(AccountLink.connection_id == connection.id)

@@ -13,7 +13,7 @@ from federation.attributes import policy as release_policy
 from federation.audiences import eligibility
 from federation.audiences.eligibility import Decision
 from federation.saml.metadata.entity import RequestedAttribute
-from idp_app.models import ConnectionState, Group, Person, audience_member, group_member
+from idp_app.models import ConnectionState, Ending, Group, Person, audience_member, group_member
 from idp_app.services import release
 from idp_app.services.live import LiveConnection
 from idp_app.services.provisioning import documents
@@ -34,8 +34,15 @@ class Target:
         """The connection's id."""
         return self.connection.id
 
+    @property
+    def erases(self) -> bool:
+        """Whether nothing of ours shall be left there: the connection is ending, and its accounts with it."""
+        return self.connection.state is ConnectionState.DISCONNECTING and self.connection.ending is Ending.DELETE
+
     def may_know_group(self, name: str) -> bool:
         """Whether the partner may be told that a group of this name exists."""
+        if self.erases:
+            return False
         keys = release_policy.release_keys(self.connection.policy, {"groups": (name,)}, self.requested)
         return "groups" in keys
 
@@ -45,7 +52,8 @@ class Subject:
     """One person at one connection, as things are now.
 
     `document` is the account they should have, None for none; `groups` are the groups (id to name) they should be in.
-    `decision` is None for somebody who is no longer in our own records.
+    `decision` is None for somebody whose account there shall go: they are no longer in our own records, or it goes
+    with the connection.
     """
 
     person_id: str
@@ -56,7 +64,7 @@ class Subject:
 
     @property
     def gone(self) -> bool:
-        """Whether the person does not exist here any more."""
+        """Whether the person does not exist here any more, or nobody shall have an account there."""
         return self.decision is None
 
 
@@ -87,8 +95,8 @@ def load(session: Session, target: Target, person_ids: Sequence[str]) -> dict[st
 def _subject(
     target: Target, person_id: str, person: Person | None, audiences: set[str], groups: Mapping[str, str]
 ) -> Subject:
-    if person is None:
-        return Subject(person_id, person_id, None, None, {})
+    if person is None or target.erases:
+        return Subject(person_id, person_id if person is None else person.username, None, None, {})
     decision = eligibility.decide(
         guest=person.guest,
         suspended=person.suspended,

@@ -405,11 +405,48 @@ def test_a_connection_is_paused_resumed_and_ended(site: Path, federation: Comman
     assert federation("pause", "Intranet").out == "Intranet is paused.\n"
     assert "paused" in federation("connections").out
     assert federation("resume", "Intranet").out == "Intranet is active.\n"
-    assert federation("disconnect", "Intranet", "--yes").out == "Intranet is disconnected.\n"
+    ended = federation("disconnect", "Intranet", "--accounts", "keep", "--confirm", "Intranet")
+    assert ended.out == "Intranet is disconnected: 0 accounts at Intranet stay as they are.\n"
     assert json.loads(federation("connections", "--json").out) == []
     done = federation("resume", "Intranet")
     assert (done.code, "connect it again" in done.err) == (1, True)
     assert connect(site, federation).code == 0
+
+
+def test_a_connection_is_ended_by_who_types_which_one(site: Path, federation: Command, with_people: None) -> None:
+    token = site / "token"
+    token.write_text("secret\n")
+    connect(site, federation, "--scim-url", "http://localhost:6544/scim/v2", "--scim-token-file", str(token))
+    assert federation("disconnect", "Intranet", "--confirm", "Intranet").code == 2, "nobody's accounts by default"
+    done = federation("disconnect", "Intranet", "--accounts", "suspend", "--dry-run", "--json")
+    entity_id = FakeSP().entity_id
+    assert json.loads(done.out) == {
+        "name": "Intranet",
+        "entity_id": entity_id,
+        "state": "active",
+        "choice": "suspend",
+        "possible": ["keep", "suspend", "delete"],
+        "accounts": 0,
+        "active": 0,
+        "groups": 0,
+        "people_lately": 0,
+    }
+    wrong = federation("disconnect", "Intranet", "--accounts", "delete", "--confirm", "Intra")
+    assert (wrong.code, f"type {entity_id} to confirm" in wrong.err) == (1, True)
+    wrong = federation("disconnect", "Intranet", "--accounts", "delete", stdin="yes\n")
+    assert (wrong.code, "0 accounts at Intranet will be deleted" in wrong.err) == (1, True)
+    assert "everything is kept" in wrong.err
+    assert json.loads(federation("connections", "Intranet", "--json").out)["state"] == "active"
+    done = federation("disconnect", "Intranet", "--accounts", "suspend", "--json", stdin=f"{entity_id}\n")
+    assert (done.code, json.loads(done.out)["state"]) == (0, "disconnecting")
+    assert "disconnecting" in federation("connections").out
+    assert federation("resume", "Intranet").code == 1
+    assert federation("enable").code == 0
+    assert federation("worker", "--once").code == 0
+    shown = json.loads(federation("connections", "Intranet", "--json").out)
+    assert (shown["state"], shown["ending"], shown["provisioning_url"]) == ("disconnected", "suspend", None)
+    again = federation("disconnect", "Intranet", "--accounts", "keep", "--confirm", "Intranet")
+    assert (again.code, "was disconnected before" in again.err) == (1, True)
 
 
 def test_one_connection_is_shown_in_full(site: Path, federation: Command, with_people: None) -> None:

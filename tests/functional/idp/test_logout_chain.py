@@ -15,7 +15,8 @@ from federation.saml.messages import LogoutRequest, NameID, NameIDPolicy, Receiv
 from federation.saml.metadata.entity import Endpoint
 from federation.saml.names import Binding, NameIDFormat, StatusCode
 from federation.saml.profiles import logout
-from idp_app.services import connections
+from idp_app.models import Ending
+from idp_app.services import connections, disconnecting
 from tests.factories import signing_key
 from tests.idp_factories import FakeSP, IdPSite, make_idp
 from tests.logout_factories import (
@@ -355,7 +356,7 @@ def test_a_connection_that_was_ended_meanwhile_is_passed_over(
     request = request_in(page, learning, idp)
     for name in ("Wiki", "Intranet"):
         with idp.work() as session:
-            connections.disconnect(session, connections.find(session, name), idp.act())
+            disconnecting.begin(session, connections.find(session, name), Ending.KEEP, idp.act())
     page = answered(browser, idp, learning, request)
     assert "<strong>Wiki</strong> has no way to be told" in page.text
     assert "Back to" not in page.text

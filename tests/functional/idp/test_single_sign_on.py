@@ -11,8 +11,8 @@ from federation.saml.messages import NameIDPolicy, RequestedAuthnContext
 from federation.saml.names import AuthnContextClass, NameIDFormat
 from federation.saml.profiles.refusals import StatusRefused
 from federation.saml.profiles.sso_response import AcceptedResponse
-from idp_app.models import Participation, ReceivedRequest, SignInSession
-from idp_app.services import audiences, connections, people, switch
+from idp_app.models import Ending, Participation, ReceivedRequest, SignInSession
+from idp_app.services import audiences, connections, disconnecting, people, switch
 from tests.factories import signing_key
 from tests.idp_factories import FakeSP, IdPSite, fill_in, sent
 
@@ -417,7 +417,7 @@ def test_a_disconnected_site_is_a_stranger_even_to_a_request_that_waits(idp: IdP
     browser = idp.browser()
     page = browser.get(intranet.redirect_url()).follow()
     with idp.work() as session:
-        connections.disconnect(session, connections.find(session, "Intranet"), idp.act())
+        disconnecting.begin(session, connections.find(session, "Intranet"), Ending.KEEP, idp.act())
     assert "has changed" in fill_in(page, "alice").follow(status=403).text
     assert "not connected" in browser.get(intranet.redirect_url(), status=403).text
 

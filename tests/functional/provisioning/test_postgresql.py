@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from idp_app.services import bell, people
+from idp_app.models import ConnectionState, Ending
+from idp_app.services import bell, connections, disconnecting, people
 from idp_app.services.provisioning import lease, service
 from idp_app.worker import Worker
 from tests.databases import database_url
@@ -26,6 +27,15 @@ def sites(tmp_path: Path) -> Iterator[Sites]:
         yield made
         made.idp.installation.engine.dispose()
         made.sp.provider.engine.dispose()
+
+
+def test_a_connection_ends_and_takes_its_accounts_along(sites: Sites) -> None:
+    sites.provision()
+    with sites.idp.work() as session:
+        disconnecting.begin(session, connections.find(session, "Intranet"), Ending.SUSPEND, sites.idp.act())
+    assert sites.provision().done == {"deactivate": 3}
+    assert sites.accounts() == dict.fromkeys(STAFF, False)
+    assert sites.idp.connection("Intranet").state is ConnectionState.DISCONNECTED
 
 
 def test_people_come_change_leave_and_come_back(sites: Sites) -> None:

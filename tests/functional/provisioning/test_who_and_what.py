@@ -9,8 +9,8 @@ import pytest
 
 from federation.attributes.policy import ReleasePolicy
 from federation.scim import urns
-from idp_app.models import Person
-from idp_app.services import connections, people, release, switch
+from idp_app.models import Ending, Person
+from idp_app.services import connections, disconnecting, people, release, switch
 from idp_app.services.provisioning import service
 from tests.provisioning_factories import Sites, make_sites
 from tests.sp_factories import attributes
@@ -270,7 +270,7 @@ class TestSwitches:
 
     def test_a_disconnected_partner_is_sent_nothing(self, provisioned: Sites) -> None:
         with provisioned.idp.work() as session:
-            connections.disconnect(session, connections.find(session, "Intranet"), provisioned.idp.act())
+            disconnecting.begin(session, connections.find(session, "Intranet"), Ending.KEEP, provisioned.idp.act())
         provisioned.change("alice", people.suspend)
         assert not service.sweep(provisioned.idp.installation)
         provisioned.run()

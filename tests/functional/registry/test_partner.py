@@ -15,8 +15,8 @@ from federation.registry.widening import Rule
 from federation.saml import certificates
 from federation.saml.metadata.entity import Endpoint
 from federation.saml.names import Binding
-from idp_app.models import MetadataSource
-from idp_app.services import metadata
+from idp_app.models import Ending, MetadataSource
+from idp_app.services import connections, disconnecting, metadata
 from tests.factories import key_pair, signing_key
 from tests.functional.registry.test_federation import desk
 from tests.idp_factories import NOW, FakeSP, IdPSite
@@ -215,3 +215,16 @@ def test_what_makes_no_sense_is_told_at_once(idp: IdPSite):
     with idp.work() as session, pytest.raises(ConfigurationError) as refused:
         sources.add(session, metadata.HOST, new, desk(idp).limits, desk(idp).occasion())
     assert len(refused.value.problems) >= 5
+
+
+def test_when_the_connection_ends_nothing_is_fetched_or_waited_for_any_more(idp: IdPSite, server: Server):
+    source = follow(idp, server, rule=Rule.REVIEW)
+    bring(idp, server, source, with_keys("sp", "sp-next").metadata(NOW))
+    assert history(idp) == [(2, versions.WAITING), (1, "live")]
+    with idp.work() as session:
+        disconnecting.begin(session, connections.find(session, "Intranet"), Ending.KEEP, idp.act())
+    assert history(idp) == [(2, "superseded"), (1, "live")], "its versions can still be read"
+    with idp.work() as session:
+        assert not session.get_one(MetadataSource, source).enabled
+    idp.clock.advance(days=2)
+    assert not desk(idp).refresher().has_work()
