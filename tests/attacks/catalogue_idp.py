@@ -25,8 +25,8 @@ from federation.saml.metadata import publishing
 from federation.saml.names import Binding, NameIDFormat
 from federation.saml.profiles import artifact, logout, unsolicited
 from federation.saml.signature import SigningKey
-from idp_app.models import Invitation, LogoutRun, LogoutStep, StepState
-from idp_app.services import artifacts, connections, invitations, questions, sso
+from idp_app.models import Ending, Invitation, LogoutRun, LogoutStep, StepState
+from idp_app.services import artifacts, connections, disconnecting, invitations, questions, sso
 from idp_app.services.logout import requests, responses
 from tests.attacks.catalogue import Attack
 from tests.factories import signing_key
@@ -62,7 +62,7 @@ def site() -> IdPSite:
     for sp in (INTRANET, GONE):
         idp.connect(sp)
     with idp.work() as session:
-        connections.disconnect(session, connections.find(session, GONE.name), idp.act())
+        disconnecting.begin(session, connections.find(session, GONE.name), Ending.KEEP, idp.act())
     return idp
 
 

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from federation.attributes.policy import ReleasePolicy
 from federation.errors import PolicyRefusal
 from idp_app.errors import InvalidInput, NotThere
-from idp_app.models import ConnectionState
-from idp_app.services import audiences, connections
+from idp_app.models import ConnectionState, Ending
+from idp_app.services import audiences, connections, disconnecting
 from idp_app.services.live import Partners
 from tests.idp_factories import FakeSP, IdPSite
 
@@ -91,7 +91,7 @@ def test_what_was_disconnected_has_no_token_and_no_audience_and_comes_back_only_
         settings=installation.settings,
     )
     assert connection.provisioning_url == "http://localhost:6544/scim/v2"
-    connections.disconnect(session, connection, act)
+    disconnecting.begin(session, connection, Ending.KEEP, act)
     assert (connection.provisioning_url, connection.provisioning_token, connection.audiences) == (None, None, [])
     assert connections.every(session) == []
     with pytest.raises(PolicyRefusal):
