@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from federation.registry import sources, versions
+from federation.registry.columns import SCHEDULED, WAITING
 from federation.registry.host import Host, Occasion
 
 
@@ -14,4 +15,4 @@ def withdraw(session: Session, host: Host, entity_id: str, occasion: Occasion) -
     kind = host.tables.source
     for source in session.scalars(select(kind).where(kind.entity_id == entity_id)):
         sources.set_enabled(session, host, source, False, occasion)
-    versions.drop_waiting(session, host, entity_id)
+    versions.supersede(session, host, entity_id, (WAITING, SCHEDULED), but=0)

@@ -183,11 +183,6 @@ def apply_due(session: Session, host: Host, occasion: Occasion) -> Sequence[Vers
     return due
 
 
-def drop_waiting(session: Session, host: Host, entity_id: str) -> None:
-    """Whatever waits for a decision about an entity, or for its day, is superseded."""
-    _supersede(session, host, entity_id, (WAITING, SCHEDULED), but=0)
-
-
 # Finding ------------------------------------------------------------------------------------------------------------
 
 
