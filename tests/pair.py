@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
 import httpx
@@ -109,10 +109,17 @@ class Pair:
         return Browser(self)
 
 
+class BothSites(Protocol):
+    """An identity provider and a service provider."""
+
+    idp: IdPSite
+    sp: Site
+
+
 class Browser:
     """One person's browser, which has both sites' cookies."""
 
-    def __init__(self, pair: Pair) -> None:
+    def __init__(self, pair: BothSites) -> None:
         self._pair = pair
         self.at_idp = pair.idp.browser()
         self.at_sp = pair.sp.browser()
@@ -128,7 +135,7 @@ class Browser:
         return self.at_idp.get(f"{url.path}?{url.query}")
 
     def _app(self, url: str) -> TestApp:
-        return self.at_sp if url.startswith((INTRANET, "/")) else self.at_idp
+        return self.at_sp if url.startswith((self._pair.sp.origin, "/")) else self.at_idp
 
     def follow(self, response: TestResponse) -> TestResponse:
         """Follow redirects, and submit the forms that carry messages, until a page is there to be read."""

@@ -8,11 +8,12 @@ from typing import Final, NamedTuple
 
 from sqlalchemy.orm import Session
 
-from idp_app.models import Connection, Invitation, Stream
+from federation.registry.effective import entity_in
+from federation.saml.metadata.rules import earliest_validity
+from idp_app.models import AuditEntry, Connection, Invitation, StepState, Stream
 from idp_app.services import answers, audit
 
 _ISSUED: Final = "sso.issued"
-_LOGOUTS: Final = ("logout", "logout.told")
 
 
 class Step(NamedTuple):
@@ -25,7 +26,7 @@ class Step(NamedTuple):
 
 def steps(session: Session, invitation: Invitation, now: datetime) -> Sequence[Step]:
     """Metadata, consent, test sign-in, attributes, logout, provisioning: in the order in which they can be done."""
-    entity_id, connection_id = invitation.entity_id, invitation.connection_id
+    entity_id, connection_id, proposed = invitation.entity_id, invitation.connection_id, invitation.proposed
     connection = session.get(Connection, connection_id) if connection_id is not None else None
     return (
         _metadata(invitation, connection, now),
@@ -36,20 +37,26 @@ def steps(session: Session, invitation: Invitation, now: datetime) -> Sequence[S
             if connection is not None
             else "The administrators compare names and fingerprints, and each confirms.",
         ),
-        *(_used(session, entity_id) if entity_id is not None and connection is not None else _UNUSED),
+        *(_used(session, entity_id, proposed) if entity_id and proposed and connection is not None else _UNUSED),
         _provisioning(session, connection),
     )
 
 
 def _metadata(invitation: Invitation, connection: Connection | None, now: datetime) -> Step:
     if invitation.document is None:
-        return Step("Metadata valid", False, "Not brought yet.")
-    end = connection.valid_until if connection is not None else None
+        return Step(_METADATA, False, "Not brought yet.")
+    # Until both have confirmed there is only what was brought; then what is live may be newer.
+    end = (
+        connection.valid_until
+        if connection is not None
+        else earliest_validity(entity_in(invitation.document, str(invitation.entity_id)), "sp")
+    )
     if end is not None and end <= now:
-        return Step("Metadata valid", False, "It has expired: bring a newer document.")
-    return Step("Metadata valid", True, "It was read, checked and accepted.")
+        return Step(_METADATA, False, f"It expired on {end:%-d %b %Y}: a newer document is needed.")
+    return Step(_METADATA, True, "It was read, checked and accepted.")
 
 
+_METADATA: Final = "Metadata valid"
 _SIGN_IN: Final = "Test sign-in"
 _ATTRIBUTES: Final = "Attributes complete"
 _LOGOUT: Final = "Logout"
@@ -60,18 +67,31 @@ _UNUSED: Final = (
 )
 
 
-def _used(session: Session, entity_id: str) -> tuple[Step, ...]:
-    issued = audit.newest(session, _ISSUED, entity_id=entity_id, limit=1)
-    if not issued:
+def _used(session: Session, entity_id: str, since: datetime) -> tuple[Step, ...]:
+    """What the audit trail says of the connection, not of one that there was before it."""
+    issued = _newest(session, _ISSUED, entity_id, since)
+    if issued is None:
         return _UNUSED
-    at = issued[0].at
-    missing = [e for e in audit.newest(session, answers.MISSING, entity_id=entity_id, limit=1) if e.at >= at]
-    told = f"Missing: {', '.join(missing[0].detail['attributes'])}." if missing else "Everything it requires was told."
-    over = any(audit.newest(session, kind, entity_id=entity_id, limit=1) for kind in _LOGOUTS)
+    missing = _newest(session, answers.MISSING, entity_id, since)
+    lacks = missing.detail["attributes"] if missing is not None and missing.response_id == issued.response_id else ()
+    over = _session_ended(session, entity_id, since)
     return (
-        Step(_SIGN_IN, True, f"The last one: {at:%-d %b %Y, %H:%M} UTC."),
-        Step(_ATTRIBUTES, not missing, told),
+        Step(_SIGN_IN, True, f"The last one: {issued.at:%-d %b %Y, %H:%M} UTC."),
+        Step(_ATTRIBUTES, not lacks, f"Missing: {', '.join(lacks)}." if lacks else "Everything it requires was told."),
         Step(_LOGOUT, over, "A session was ended on both sides." if over else _UNUSED[2].told),
+    )
+
+
+def _newest(session: Session, kind: str, entity_id: str, since: datetime) -> AuditEntry | None:
+    return next((each for each in audit.newest(session, kind, entity_id=entity_id, limit=1) if each.at >= since), None)
+
+
+def _session_ended(session: Session, entity_id: str, since: datetime) -> bool:
+    """The site asked for a logout that ended a session here, or said that it ended one of its own when it was told."""
+    asked = audit.newest(session, "logout", entity_id=entity_id)
+    told = audit.newest(session, "logout.told", entity_id=entity_id)
+    return any(each.at >= since and each.detail["sessions"] for each in asked) or any(
+        each.at >= since and each.detail["state"] == StepState.ENDED for each in told
     )
 
 

@@ -56,6 +56,7 @@ DONE: Final[Mapping[str, str]] = {
     "resumed": "The connection is active again.",
     "disconnecting": "Nobody can sign in there any more. When the accounts are dealt with, the connection is over.",
     "disconnected": "The connection is over.",
+    "invited": "The invitation is made.",
     "confirmed": "You have confirmed. The connection is made when the other side has confirmed too.",
     "connected": "Both sides have confirmed: the connection is made.",
     "voided": "The invitation is void: its link opens nothing any more.",

@@ -8,12 +8,12 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from federation.attributes.presets import PRESETS
 from federation.errors import ConfigurationError, ProtocolError
 from idp_app.errors import InvalidInput
 from idp_app.security import Permission
 from idp_app.services import audiences, invitations
 from idp_app.services.invitation_steps import steps
+from idp_app.views import once
 from idp_app.views.connections import release_choices
 from idp_app.views.console import back, show
 
@@ -21,12 +21,18 @@ from idp_app.views.console import back, show
 @view_config(route_name="idp.invitations", request_method="GET", permission=Permission.MANAGE_CONNECTIONS)
 def every(request: Request) -> Response:
     """The list, and the form for a new one."""
-    return _list(request)
+    session, now = request.idp.session, request.federation.now
+    values = {
+        "found": [(each, invitations.state(each, now)) for each in invitations.every(session)],
+        "audiences": audiences.every(session),
+        "choices": release_choices(),
+    }
+    return show(request, "console_invitations.jinja2", values)
 
 
 @view_config(route_name="idp.invitations", request_method="POST", permission=Permission.MANAGE_CONNECTIONS)
 def create(request: Request) -> Response:
-    """Make an invitation. Its link is on this page, and on no other: no redirect could carry it."""
+    """Make an invitation. Its link is shown on the next page, and never again."""
     idp, form = request.idp, request.POST
     days = str(form.get("days", ""))
     if not (days.isascii() and days.isdigit() and len(days) <= 3):
@@ -46,25 +52,14 @@ def create(request: Request) -> Response:
         )
     except ConfigurationError as error:
         raise InvalidInput("release", error.message) from None
-    return _list(request, link=str(link), made=invitation.name)
-
-
-def _list(request: Request, *, link: str | None = None, made: str = "") -> Response:
-    session, now = request.idp.session, request.federation.now
-    values = {
-        "found": [(each, invitations.state(each, now)) for each in invitations.every(session)],
-        "audiences": audiences.every(session),
-        "choices": release_choices(),
-        "presets": list(PRESETS.values()),
-        "link": link,
-        "made": made,
-    }
-    return show(request, "console_invitations.jinja2", values)
+    response = back(request, "invited", "idp.invitation", id=invitation.id)
+    once.keep(request, response, str(link), about=invitation.id)
+    return response
 
 
 @view_config(route_name="idp.invitation", request_method="GET", permission=Permission.MANAGE_CONNECTIONS)
 def one(request: Request) -> Response:
-    """Who has taken it up, and what is done of it."""
+    """Who has taken it up, and what is done of it; right after it was made, its link."""
     session, now = request.idp.session, request.federation.now
     invitation = invitations.get(session, request.matchdict["id"])
     done = steps(session, invitation, now)
@@ -72,6 +67,7 @@ def one(request: Request) -> Response:
         "invitation": invitation,
         "state": invitations.state(invitation, now),
         "steps": done,
+        "link": once.take(request, about=invitation.id),
         "own_fingerprint": request.idp.installation.keys.fingerprint,
         "serves": [each.audience.name for each in audiences.every(session) if each.audience.id in invitation.audiences],
     }

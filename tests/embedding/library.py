@@ -148,4 +148,5 @@ def main(_global_config: dict[str, str], **settings: Any) -> Router:
     config.set_account_store(people)  # <- federation
     config.include("tests.embedding.visits")  # <- federation
     config.include("tests.embedding.news")
+    config.include("tests.embedding.office", route_prefix="/federation")
     return config.make_wsgi_app()

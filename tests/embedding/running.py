@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pyramid.interfaces import IRoutesMapper
 from pyramid.router import Router
 from sqlalchemy import create_engine, select, text
 from sqlalchemy.orm import Session
@@ -34,6 +35,23 @@ class Library:
     def browser(self) -> TestApp:
         """A reader's browser."""
         return TestApp(self.app, extra_environ={"wsgi.url_scheme": "https", "HTTP_HOST": "library.example.org"})
+
+    def at_the_desk(self, **reader: str) -> TestApp:
+        """The browser of a reader who signed in as the library always did."""
+        engine = create_engine(self.settings["library.database"])
+        with Session(engine) as session, session.begin():
+            session.add(made := Reader(**reader))
+            session.flush()
+            number = made.number
+        engine.dispose()
+        browser = self.browser()
+        browser.get("/desk", {"number": str(number)})
+        return browser
+
+    def paths(self, prefix: str) -> list[str]:
+        """The paths of the routes whose names begin so."""
+        mapper = self.app.registry.getUtility(IRoutesMapper)
+        return ["/" + route.path.lstrip("/") for route in mapper.get_routes() if route.name.startswith(prefix)]
 
     def readers(self) -> list[dict[str, Any]]:
         """The library's people, from its own table."""

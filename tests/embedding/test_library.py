@@ -61,6 +61,28 @@ def test_a_reader_signs_out(the_library: Library) -> None:
     assert browser.get("/shelves/new").location.endswith("/federation/saml/login?target=%2Fshelves%2Fnew")
 
 
+def test_the_console_is_for_whom_the_library_calls_its_librarian(the_library: Library) -> None:
+    readers = [{"login": "librarian", "full_name": "Livia Lenz"}, {"login": "bea", "full_name": "Bea Best"}]
+    livia, bea = (the_library.at_the_desk(**each) for each in readers)
+    alice = the_library.browser()
+    the_library.sign_in(alice)
+    paths = the_library.paths("sp.console")
+    assert len(paths) >= 15
+    for path in paths:
+        for nobody in (the_library.browser(), bea, alice):
+            assert nobody.get(path.replace("{id}", "1"), expect_errors=True).status_int == 403, path
+    page = livia.get("/federation/admin")
+    assert "Livia Lenz" in page
+    for part in ("connections", "chooser", "sources", "reviews", "keys", "accounts", "audit"):
+        assert livia.get(f"/federation/admin/{part}").status_int == 200
+    livia.post("/federation/admin/switch", {"federation": "off"}, status=400)  # without our token
+    off = page.forms[0].submit("federation").follow()
+    assert "signed out" in off
+    alice.get("/federation/saml/metadata", status=404)
+    assert "The federation is on." in off.forms[0].submit("federation").follow()
+    assert "Livia Lenz switched the federation on" in livia.get("/federation/admin/audit")
+
+
 def test_the_host_is_told_when_a_session_ends_whoever_ended_it(the_library: Library) -> None:
     """By the person, and by the identity provider without any browser: the library's own session ends with it."""
     slo = SingleLogout(the_library)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,105 +13,25 @@ import pytest
 from sqlalchemy import text
 from webtest import TestResponse
 
-from federation.registry.host import Occasion
 from federation.registry.invitation import Link, Proposal, agreement
 from federation.saml.identifiers import new_id
 from federation.saml.profiles import bearer_grant
 from idp_app.models import Connection, ConnectionState
-from idp_app.services import audiences, invitations
-from idp_app.services.provisioning import service
-from sp_app.models import AcceptedInvitation, Account, IdPConnection
+from idp_app.services import invitations
+from sp_app.models import Account, IdPConnection
 from sp_app.services import administrators
-from sp_app.services import invitations as accepted
 from sp_app.services.invitation_calls import InvitationFailed
 from tests.factories import signing_key
-from tests.idp_factories import Clock, FakeSP, IdPSite, make_idp
-from tests.live import free_ports, serving
-from tests.sp_factories import Site, attributes, make_site, served
-
-
-@contextmanager
-def running(idp: IdPSite) -> Iterator[None]:
-    """Let the identity provider be reached at its public address."""
-    with serving(idp.app, urlsplit(idp.installation.settings.public_url).port):
-        yield
-
-
-@dataclass
-class Two:
-    """Both sites, running and strangers to each other."""
-
-    idp: IdPSite
-    sp: Site
-
-    def invite(self, name: str = "Intranet", **more: Any) -> str:
-        """The link of a new invitation."""
-        with self.idp.work() as session:
-            chosen = [audiences.find(session, "Staff")]
-            _, link = invitations.create(
-                session,
-                self.idp.act("admin"),
-                self.idp.installation,
-                name=name,
-                audiences=chosen,
-                release="directory",
-                **more,
-            )
-        return str(link)
-
-    @property
-    def work(self) -> accepted.Invitations:
-        """The service provider's side, by its administrator."""
-        occasion = Occasion(self.sp.clock(), "ada", "TEST-0001")
-        return accepted.Invitations(self.sp.provider, self.sp.unit_of_work, occasion)
-
-    def begin(self, link: str) -> AcceptedInvitation:
-        """The service provider's administrator pastes a link."""
-        begun = self.work.begin(link)
-        with self.sp.unit_of_work() as session:
-            return accepted.get(session, begun)
-
-    def agree(self, link: str) -> bool:
-        """And confirms; answers whether the connection is made."""
-        return self.work.agree(self.work.begin(link)) is not None
-
-    def confirm(self, name: str = "Intranet") -> bool:
-        """The identity provider's administrator confirms."""
-        with self.idp.work() as session:
-            found = invitations.find(session, name)
-            return invitations.confirm(session, found, self.idp.act("admin"), self.idp.installation) is not None
-
-    def asked(self) -> list[str]:
-        """What the service provider's worker does."""
-        return list(self.work.check_all())
-
-    def state(self, name: str = "Intranet") -> str:
-        with self.idp.work() as session:
-            return invitations.state(invitations.find(session, name), self.idp.clock())
-
-    def connections(self) -> tuple[int, int]:
-        """How many there are at the identity provider, and at the service provider."""
-        return self.idp.count(Connection), self.sp.counts()["sp_idp_connection"]
-
-    def provision(self) -> Any:
-        """One run of the identity provider's worker."""
-        service.sweep(self.idp.installation)
-        with self.idp.work() as session:
-            [connection] = service.provisioned(session)
-        return service.provision(self.idp.installation, connection.id)
+from tests.idp_factories import FakeSP
+from tests.live import free_ports
+from tests.sp_factories import attributes, make_site
+from tests.strangers import Two, strangers
 
 
 @pytest.fixture
 def two(tmp_path: Path) -> Iterator[Two]:
-    (tmp_path / "idp").mkdir()
-    idp = make_idp(tmp_path / "idp", clock=Clock(), public_url=f"http://localhost:{free_ports(1)[0]}")
-    sp = make_site(tmp_path / "sp", public_url=f"http://localhost:{free_ports(1)[0]}", allow_http_loopback="true")
-    with sp.unit_of_work() as session:
-        session.query(IdPConnection).delete()
-    with running(idp), served(sp):
-        yield Two(idp, sp)
-    idp.installation.engine.dispose()
-    sp.provider.engine.dispose()
+    with strangers(tmp_path) as both:
+        yield both
 
 
 def refused(two: Two, link: str) -> str:
@@ -316,9 +234,13 @@ def test_the_consoles_do_the_same(two: Two) -> None:
     form = next(form for form in page.forms.values() if "days" in form.fields)
     form["name"], form["release"] = "Intranet", "directory"
     form.fields["audience"][0].checked = True
-    page = form.submit()
+    made = form.submit()
+    page = made.follow()
     link = page.html.find("code").text
-    assert link not in admin.get("/admin/invitations").text
+    assert link.startswith(two.idp.installation.settings.public_url)
+    assert link not in made.headers["Set-Cookie"]
+    assert link not in admin.get(made.location).text, "a reload shows it no more, and makes no second one"
+    assert len(admin.get("/admin/invitations").html.select("tbody tr")) == 1
 
     public = two.idp.browser().get(urlsplit(link).path)
     assert two.idp.installation.keys.fingerprint in public.text
@@ -392,6 +314,7 @@ def test_the_administrator_of_the_invited_site_pastes_the_link_and_confirms(two:
     page = press(page, "Ask now").follow()
     assert two.idp.entity.entity_id in page.text
     assert two.connections() == (1, 2)
+    assert set(two.held) == {0}, "no transaction of ours is open while the identity provider is asked"
     details = [row[0] for row in two.sp.rows("select detail from sp_audit where rule = 'invitation' order by id")]
     assert details[0] == "Ada Admin took up the invitation of Example University"
     assert len(details) == 3

@@ -123,3 +123,26 @@ def test_an_administrator_chooses_how_messages_travel(site: Site, administrator:
     assert stored == [("post", "post", True)]
     details = site.rows("select detail from sp_audit where kind = 'administered' order by id desc limit 1")
     assert "requests by post, responses by post, unsolicited ones allowed" in details[0][0]
+
+
+def test_an_administrator_orders_the_chooser(site: Site, administrator: TestApp) -> None:
+    assert "Nothing to choose" in administrator.get("/admin/chooser")
+    site.connect_many(3)
+
+    def chosen_from() -> list[str]:
+        page = site.browser().get("/saml/login").follow()
+        return [each.text for each in page.html.select(".choosable a")]
+
+    assert chosen_from() == ["Example University", "Institute 000", "Institute 001", "Institute 002"]
+    form = next(form for form in administrator.get("/admin/chooser").forms.values() if "place-many-2" in form.fields)
+    form["place-many-2"], form["place-many-1"] = "1", "2"
+    assert "The order is saved." in form.submit().follow()
+    assert chosen_from() == ["Institute 002", "Institute 001", "Example University", "Institute 000"]
+    form = next(form for form in administrator.get("/admin/chooser").forms.values() if "place-many-2" in form.fields)
+    assert form["place-many-2"].value == "1"
+    for wrong in ("0", "-1", "first", "10000", "1e3"):
+        form["place-many-2"] = wrong
+        assert "number from 1 to 9999" in form.submit(status=400)
+    form["place-many-2"] = ""
+    form.submit()
+    assert chosen_from()[0] == "Institute 001"
