@@ -20,6 +20,7 @@ from federation.errors import ConfigurationError, FederationError
 from federation.storage.session import for_transaction_manager
 from federation.web import Site
 from federation.web.cookies import SESSION, Purpose
+from federation.web.process import settle
 from idp_app import settings
 from idp_app.installation import Installation
 from idp_app.security import SessionSecurity
@@ -115,9 +116,11 @@ def record_refusal(request: Request, error: FederationError) -> None:
 def serve(raw: Mapping[str, str]) -> Any:
     """The application of an ini section; ends the process with one sentence when it cannot start."""
     try:
-        return make_app(Installation.open(settings.read(raw)))
+        app = make_app(Installation.open(settings.read(raw)))
     except ConfigurationError as error:
         raise SystemExit(f"Error: {error.message}") from None
+    settle()
+    return app
 
 
 def make_app(installation: Installation) -> Any:

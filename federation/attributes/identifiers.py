@@ -76,8 +76,7 @@ def _digest(purpose: bytes, secret: bytes, *parts: str) -> str:
     """HMAC-SHA256 over the length-prefixed parts, so that no two lists of parts share an input."""
     if len(secret) < MIN_SECRET_OCTETS:
         raise ConfigurationError(f"the identifier secret must have at least {MIN_SECRET_OCTETS} octets")
-    mac = hmac.new(secret, purpose, hashlib.sha256)
-    for part in parts:
-        octets = part.encode()
-        mac.update(len(octets).to_bytes(4, "big") + octets)
-    return base64.b32encode(mac.digest()).decode().rstrip("=").lower()
+    octets = purpose
+    for part in map(str.encode, parts):
+        octets += len(part).to_bytes(4, "big") + part
+    return base64.b32encode(hmac.digest(secret, octets, hashlib.sha256)).decode().rstrip("=").lower()

@@ -82,6 +82,9 @@ class Ring:
     files: KeyFiles
     _loaded: tuple[object, Keys] | None = field(default=None, repr=False)
 
+    def __post_init__(self) -> None:
+        self._index_path = str(self.files.directory / INDEX)
+
     def current(self) -> Keys:
         """The keys by the index as it is now. Raises `ConfigurationError` that names the file at fault."""
         for _attempt in range(3):
@@ -167,7 +170,7 @@ class Ring:
 
     def _mark(self) -> object:
         try:
-            found = (self.files.directory / INDEX).stat()
+            found = os.stat(self._index_path)
         except FileNotFoundError:
             return None
         except OSError as error:

@@ -85,6 +85,10 @@ def attempt(before: Sequence[Check], reference: str, step: Callable[P, T], *args
         return step(*args, **kwargs)
     except Malformed as error:
         failed = Check(
-            error.rule, reference, expected="the form that the standard gives", received=error.reason, ok=False
+            error.rule,
+            reference,
+            expected="the form that the standard gives",
+            received=error.reason[:MAX_TEXT],
+            ok=False,
         )
         raise Refused([*before, failed]) from None

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from federation.errors import ConfigurationError
@@ -106,8 +106,9 @@ def _on_sqlite_begin(connection: Connection) -> None:
     connection.info[_WRITER] = autocommit  # nothing to upgrade then
     if not autocommit:
         driver_connection: Any = connection.connection.dbapi_connection
-        driver_connection.isolation_level = None  # SQLAlchemy puts the driver's own back after an autocommit
-        connection.exec_driver_sql("BEGIN")
+        if driver_connection.isolation_level is not None:  # SQLAlchemy puts the driver's own back after an autocommit
+            driver_connection.isolation_level = None
+        driver_connection.execute("BEGIN")
 
 
 def _on_sqlite_execute(
@@ -115,9 +116,14 @@ def _on_sqlite_execute(
 ) -> None:
     if connection.info.get(_WRITER, True) or _only_reads(statement, context):
         return
-    connection.info[_WRITER] = True  # first, or the two statements below would come back here
-    connection.exec_driver_sql("COMMIT")
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    # By the driver: what is no statement of the application's costs it nothing, and no listener hears of it.
+    driver_connection: Any = connection.connection.dbapi_connection
+    driver_connection.execute("COMMIT")
+    try:
+        driver_connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.Error as error:
+        raise OperationalError(statement, None, error, hide_parameters=True) from error
+    connection.info[_WRITER] = True
 
 
 def _only_reads(statement: str, context: Any) -> bool:

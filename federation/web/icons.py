@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 from markupsafe import Markup
@@ -31,6 +32,7 @@ _PATHS: Final = {
 }
 
 
+@cache
 def icon(name: str) -> Markup:
     """The named icon, 24 by 24 in its own units and one em and a quarter on the page."""
     return Markup(

@@ -28,7 +28,8 @@ from federation.web.icons import icon
 RENDERER: Final = ".federation"
 STATIC: Final = "federation.web:static"
 ROUTE: Final = "federation.static"
-_DIGESTS: Final = "federation.static_digests"
+_ADDRESSES: Final = "federation.static_addresses"
+_ENVIRONMENT: Final = "federation.jinja2_environment"
 
 
 def page(request: Request, template: str, values: Mapping[str, Any] | None = None, *, status: int = 200) -> Response:
@@ -37,9 +38,15 @@ def page(request: Request, template: str, values: Mapping[str, Any] | None = Non
     Besides `values` a template knows `request`, `federation` (request.federation), `site`, `nonce`, `path(route)`,
     `static(file)`, `csrf_field()` and `icon(name)`. A name it does not know is an error.
     """
-    environment = request.registry.getUtility(IJinja2Environment, name=RENDERER)
-    html = environment.get_template(template).render({**_known(request), **(values or {})})
+    html = _template(request.registry, template).render({**_known(request), **(values or {})})
     return Response(html, status=status, content_type="text/html", charset="utf-8")
+
+
+def _template(registry: Any, name: str) -> jinja2.Template:
+    if _ENVIRONMENT not in registry:
+        registry[_ENVIRONMENT] = registry.getUtility(IJinja2Environment, name=RENDERER)
+    template: jinja2.Template = registry[_ENVIRONMENT].get_template(name)
+    return template
 
 
 def _known(request: Request) -> dict[str, Any]:
@@ -64,12 +71,13 @@ def _known(request: Request) -> dict[str, Any]:
 def static_address(request: Request, file: str) -> str:
     """Where a browser fetches one of our static files. The address changes with the content: it may be kept a year."""
     # In the registry, because what is behind the name is an application's own choice (override_asset).
-    digests: dict[str, str] = request.registry.setdefault(_DIGESTS, {})
-    if file not in digests:
+    addresses: dict[tuple[str, str], str] = request.registry.setdefault(_ADDRESSES, {})
+    known = (request.script_name, file)
+    if known not in addresses:
         path = Path(AssetResolver().resolve(f"{STATIC}/{file}").abspath())
-        digests[file] = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-    address: str = request.route_path(ROUTE, subpath=file.split("/"), _query={"v": digests[file]})
-    return address
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+        addresses[known] = request.route_path(ROUTE, subpath=file.split("/"), _query={"v": digest})
+    return addresses[known]
 
 
 def includeme(config: Configurator) -> None:

@@ -11,5 +11,8 @@ ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 def new_reference() -> str:
     """A number such as `7KQ2-M4XD`: eight of thirty characters, about 6.5e11 of them."""
-    letters = [secrets.choice(ALPHABET) for _ in range(8)]
-    return "".join(letters[:4]) + "-" + "".join(letters[4:])
+    number, letters = secrets.randbelow(len(ALPHABET) ** 8), ""
+    for _ in range(8):
+        number, index = divmod(number, len(ALPHABET))
+        letters += ALPHABET[index]
+    return f"{letters[:4]}-{letters[4:]}"

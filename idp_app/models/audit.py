@@ -8,14 +8,16 @@ from typing import Any
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
+from federation.saml.checks import Check
+from federation.storage.written import WrittenJSON
 from idp_app.models.base import Base
 
 
 class AuditEntry(Base):
     """One event. No foreign keys: the entry outlives whom and what it names.
 
-    `checks` are the profile's checks as `{"rule", "reference", "expected", "received", "ok"}`; `detail` is small,
-    made by us, and holds neither an assertion nor a secret.
+    `checks` are the profile's checks, read as `{"rule", "reference", "expected", "received", "ok"}`; `messages` the
+    outlines of the messages, masked; `detail` is small, made by us, and holds neither an assertion nor a secret.
     """
 
     __tablename__ = "audit_entry"
@@ -30,5 +32,6 @@ class AuditEntry(Base):
     entity_id: Mapped[str | None]
     request_id: Mapped[str | None]
     response_id: Mapped[str | None]
-    checks: Mapped[list[Any]]
+    checks: Mapped[list[Any]] = mapped_column(WrittenJSON(Check._fields))
+    messages: Mapped[list[Any]] = mapped_column(WrittenJSON())
     detail: Mapped[dict[str, Any]]

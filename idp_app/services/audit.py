@@ -12,6 +12,7 @@ from federation.errors import FederationError, Refused
 from federation.saml.checks import Check
 from federation.saml.messages import Received
 from federation.saml.profiles import outline
+from federation.storage.written import storable
 from idp_app.models import AuditEntry
 from idp_app.models.base import table_of
 from idp_app.services.act import Act
@@ -38,7 +39,6 @@ def record(
 
     The messages that came with the occasion, and those that are `sent`, are kept as outlines: masked, never whole.
     """
-    messages = [outline.of(each) for each in act.received] + [outline.of(each, direction="sent") for each in sent]
     entry = {
         "reference": act.reference,
         "at": act.now,
@@ -48,8 +48,12 @@ def record(
         "entity_id": _cut(entity_id),
         "request_id": _cut(request_id),
         "response_id": response_id,
-        "checks": [as_json(check) for check in checks],
-        "detail": {**(detail or {}), **({"messages": _storable(messages)} if messages else {})},
+        "checks": checks,
+        "messages": [
+            *(outline.of(each) for each in act.received),
+            *(outline.of(each, direction=outline.SENT) for each in sent),
+        ],
+        "detail": detail or {},
     }
     session.execute(_INSERT, entry)
 
@@ -85,28 +89,6 @@ def newest(session: Session, kind: str, *, entity_id: str, limit: int = 20) -> S
     return session.scalars(found.order_by(AuditEntry.id.desc()).limit(limit)).all()
 
 
-def as_json(check: Check) -> dict[str, Any]:
-    """A check as it is stored and shown."""
-    return {
-        "rule": check.rule,
-        "reference": check.reference,
-        "expected": _cut(check.expected),
-        "received": _cut(check.received),
-        "ok": check.ok,
-    }
-
-
-def _storable(value: Any) -> Any:
-    """Every text in it as `_cut` has it."""
-    if isinstance(value, dict):
-        return {name: _storable(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_storable(each) for each in value]
-    return _cut(value) if isinstance(value, str) else value
-
-
 def _cut(text: str | None) -> str | None:
-    """Within a kilobyte, without what a database cannot keep in a text: NUL and lone surrogates."""
-    if text is None:
-        return None
-    return text[:_TEXT_LIMIT].replace("\x00", "�").encode(errors="replace").decode()
+    """Within a kilobyte, and storable."""
+    return None if text is None else storable(text[:_TEXT_LIMIT])

@@ -78,7 +78,7 @@ def _moment(session: Session, entry: AuditEntry, partners: Partners | None) -> M
         person=None if person is None else f"{person.name} ({person.username})",
         rule=rule,
         repair=None if partners is None else _repair(session, entry, partners),
-        messages=detail.get("messages", ()),
+        messages=entry.messages,
         checks=entry.checks,
     )
 
@@ -89,10 +89,9 @@ def _repair(session: Session, entry: AuditEntry, partners: Partners) -> str | No
         return None
     partner = partners.by_entity_id(session, entry.entity_id) if entry.entity_id is not None else None
     connection = None if partner is None else session.get(Connection, partner.id)
-    messages = entry.detail.get("messages", ())
     known = repair.Known(
         partner="the site" if partner is None else partner.name,
-        certificates=[each for message in messages for each in outline.certificates_in(message)],
+        certificates=[each for message in entry.messages for each in outline.certificates_in(message)],
         keys=() if partner is None else [each.value for each in fingerprints.of_entity(partner.entity)],
         metadata_since=None if connection is None else connection.trusted_at,
         refused_at=entry.at,

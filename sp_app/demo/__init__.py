@@ -13,6 +13,7 @@ from pyramid.config import Configurator
 from pyramid.router import Router
 
 from federation.errors import ConfigurationError
+from federation.web.process import settle
 from sp_app import database
 from sp_app.provider import provider_of
 
@@ -24,9 +25,11 @@ def main(_global_config: dict[str, str], **settings: Any) -> Router:
     that is not there or not at this release.
     """
     try:
-        return make_app(settings)
+        app = make_app(settings)
     except ConfigurationError as error:
         raise SystemExit(f"Error: {error.message}") from None
+    settle()
+    return app
 
 
 def make_app(settings: Mapping[str, Any]) -> Router:

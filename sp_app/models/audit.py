@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy.orm import Mapped, mapped_column
 
+from federation.saml.checks import Check
+from federation.storage.written import WrittenJSON
 from sp_app.models.base import Base
 
 
@@ -27,5 +29,5 @@ class AuditEntry(Base):
     idp_entity_id: Mapped[str | None]
     account_id: Mapped[str | None]
     message_id: Mapped[str | None]
-    checks: Mapped[list[Any]]
-    messages: Mapped[list[Any]]
+    checks: Mapped[list[Any]] = mapped_column(WrittenJSON(Check._fields))
+    messages: Mapped[list[Any]] = mapped_column(WrittenJSON())

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, insert, select
 from sqlalchemy.orm import Session
 
 from federation.errors import FederationError, Refused
 from federation.saml.checks import Check
+from federation.storage.written import storable
 from sp_app.models import AuditEntry
 
 SIGNED_IN: Final = "signed in"
@@ -19,7 +20,8 @@ REFUSED: Final = "refused"
 NOBODY: Final = "nobody signed in"
 ADMINISTERED: Final = "administered"
 
-_LONGEST: Final = 500  # what a partner sent appears in a check: enough of it to see what is wrong
+_LONGEST: Final = 500
+_INSERT: Final = insert(cast("Table", AuditEntry.__table__))
 
 
 def record(
@@ -40,20 +42,19 @@ def record(
 
     `messages` are outlines (`profiles.outline`).
     """
-    session.add(
-        AuditEntry(
-            reference=reference,
-            at=at,
-            kind=kind,
-            rule=rule,
-            detail=_shortened(detail),
-            idp_entity_id=idp_entity_id,
-            account_id=account_id,
-            message_id=_shortened(message_id) if message_id is not None else None,
-            checks=[_check_as_json(check) for check in checks],
-            messages=[_storable(message) for message in messages],
-        )
-    )
+    entry = {
+        "reference": reference,
+        "at": at,
+        "kind": kind,
+        "rule": rule,
+        "detail": _shortened(detail),
+        "idp_entity_id": idp_entity_id,
+        "account_id": account_id,
+        "message_id": _shortened(message_id) if message_id is not None else None,
+        "checks": checks,
+        "messages": messages,
+    }
+    session.execute(_INSERT, entry)
 
 
 def record_refusal(
@@ -95,22 +96,5 @@ def latest(session: Session, *, limit: int = 50) -> Sequence[AuditEntry]:
     return session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)).all()
 
 
-def _check_as_json(check: Check) -> dict[str, Any]:
-    return {name: _shortened(value) if isinstance(value, str) else value for name, value in check._asdict().items()}
-
-
-def _storable(value: Any) -> Any:
-    """Every text in it without what a database cannot keep: NUL and lone surrogates."""
-    if isinstance(value, Mapping):
-        return {name: _storable(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_storable(each) for each in value]
-    return (
-        value.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
-        if isinstance(value, str)
-        else value
-    )
-
-
 def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return storable(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")

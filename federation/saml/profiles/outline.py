@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator
-from itertools import chain
 from typing import Any, Final
 
 from lxml import etree
@@ -19,6 +18,8 @@ from federation.errors import FederationError
 from federation.saml import certificates, xml
 from federation.saml.messages import Received
 
+RECEIVED: Final = "received"
+SENT: Final = "sent"
 MASKED: Final = "(masked)"
 MAX_LINES: Final = 80
 MAX_TEXT: Final = 300
@@ -76,20 +77,22 @@ _LEFT_OUT: Final = frozenset(("SignedInfo", "SignatureValue", "CipherData", "Key
 """Octets that say nothing to a reader; the algorithms of the first are in the checks."""
 
 
-def of(received: Received, *, direction: str = "received") -> dict[str, Any]:
+def of(received: Received, *, direction: str = RECEIVED) -> dict[str, Any]:
     """A message as a JSON object: direction, binding, kind, id, issuer, and `lines` from top to bottom.
 
     Each line has its depth, the element's name, what is shown of its attributes, and its text or None. A document that
     cannot be read has no lines.
     """
     try:
-        root = xml.parse(received.xml)
+        root = xml.parse(received.xml) if direction == RECEIVED else xml.reparse(received.xml)
     except FederationError:
         return _message(received, direction, "a message that cannot be read", None, None, [])
     shown: list[dict[str, Any]] = []
     room = MAX_OCTETS
     for line in _lines(root):
-        room -= len(line["name"]) + len(line["text"] or "") + sum(map(len, chain(*line["attributes"].items())))
+        room -= len(line["name"]) + len(line["text"] or "")
+        for name, value in line["attributes"].items():
+            room -= len(name) + len(value)
         if len(shown) == MAX_LINES or room < 0:
             shown.append({"depth": 0, "name": "and more", "attributes": {}, "text": None})
             break
@@ -116,15 +119,17 @@ def _lines(element: etree._Element, depth: int = 0) -> Iterator[dict[str, Any]]:
     name = xml.local_name(element)[:MAX_TEXT]
     if name in _LEFT_OUT:
         return
-    yield {"depth": depth, "name": name, "attributes": dict(_attributes(element)), "text": _text(element, name)}
+    yield {"depth": depth, "name": name, "attributes": _attributes(element), "text": _text(element, name)}
     for child in element:
         yield from _lines(child, depth + 1)
 
 
-def _attributes(element: etree._Element) -> Iterator[tuple[str, str]]:
-    for name, value in element.attrib.items():
-        local = etree.QName(name).localname
-        yield local[:MAX_TEXT], str(value)[:MAX_TEXT] if local in SHOWN_ATTRIBUTES else MASKED
+def _attributes(element: etree._Element) -> dict[str, str]:
+    shown = {}
+    for name, value in element.items():
+        local = str(name).rpartition("}")[2]
+        shown[local[:MAX_TEXT]] = str(value)[:MAX_TEXT] if local in SHOWN_ATTRIBUTES else MASKED
+    return shown
 
 
 def _text(element: etree._Element, name: str) -> str | None:

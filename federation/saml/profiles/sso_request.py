@@ -110,7 +110,7 @@ def signed(request: AuthnRequest, *, key: SigningKey) -> bytes:
 def outline_of(request: AuthnRequest) -> dict[str, Any]:
     """What an administrator may see of a request that was sent, made from what it said."""
     message = Received(Binding.REDIRECT, REQUEST, xml.serialise(codec.write(request)))
-    return outline.of(message, direction="sent")
+    return outline.of(message, direction=outline.SENT)
 
 
 # Accepting ------------------------------------------------------------------------------------------------------------
