@@ -67,7 +67,7 @@ def test_what_is_kept_holds_no_value_about_a_person(idp: IdPSite, learning: Fake
     plain = FakeSP("Plain", "http://localhost:6546", key_name="other-sp", encrypts=False)
     plain = idp.connect(plain, serves=["Staff"], release="directory")
     accepted = plain.accept(idp.sign_in("alice").get(plain.redirect_url()), idp.entity)
-    kept = json.dumps([entry.detail for entry in idp.audit()])
+    kept = json.dumps([[entry.detail, entry.messages] for entry in idp.audit()])
     assert "AttributeStatement" in kept
     assert accepted.name_id is not None
     values = [value for attribute in accepted.attributes for value in attribute.values]
