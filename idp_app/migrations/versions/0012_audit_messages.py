@@ -1,6 +1,6 @@
 """The audit trail as text that no database parses, with the outlines of messages in a column of their own.
 
-Revision ID: 0010
+Revision ID: 0012
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from alembic import op
 
 from federation.storage.base import JSONObject as JSON
 
-revision = "0010"
-down_revision = "0009"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 

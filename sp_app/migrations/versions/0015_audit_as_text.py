@@ -1,6 +1,6 @@
 """The audit trail as text that no database parses.
 
-Revision ID: 0012
+Revision ID: 0015
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from alembic import op
 
 from federation.storage.base import JSONObject as JSON
 
-revision = "0012"
-down_revision = "0011"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
