@@ -131,6 +131,11 @@ class IdPSettings(PublishedSettings):
         description="Further authentication context classes that partners and you agreed on, as LEVEL=URI separated by "
         "spaces. Levels: unspecified, password, single-factor, multi-factor, hardware.",
     )
+    second_factor_enrolment: Literal["self", "administrator"] = Field(
+        default="self",
+        description="Who lets a person set a second factor up: `self`, whoever has the password; or `administrator`, "
+        "only with a code that an administrator gave them.",
+    )
     second_factor_for_administrators: bool = Field(
         default=False, description="The console opens only to administrators who used a second factor in their session."
     )

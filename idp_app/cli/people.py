@@ -140,6 +140,22 @@ def remove_second_factor(config: ConfigFile, username: str) -> None:
     click.echo(f"{username} has no second factor{' any more.' if removed else '.'}")
 
 
+@click.command("enrolment-code")
+@click.argument("username")
+@pass_config
+def enrolment_code(config: ConfigFile, username: str) -> None:
+    """Make a code that lets a person set a second factor up, where the settings ask for one; it is good for a week.
+
+    Be sure that it reaches nobody else: whoever has it and the password can set one up. An older code is void.
+    """
+    from idp_app.services import enrolment, people
+
+    with work(config) as (installation, session, act):
+        person = people.find(session, username)
+        code = enrolment.issue(session, person, installation.second_factor_secrets.recovery, act)
+    click.echo(code)
+
+
 @click.command()
 @click.argument("username")
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
@@ -229,6 +245,7 @@ COMMANDS = (
     reinstate,
     set_password,
     remove_second_factor,
+    enrolment_code,
     make_administrator,
     remove_administrator,
     sessions,

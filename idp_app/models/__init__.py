@@ -11,7 +11,7 @@ from idp_app.models.metadata import MetadataAbsence, MetadataEntity, MetadataPar
 from idp_app.models.people import Group, Person, group_member
 from idp_app.models.provisioning import AccountLink, Change, GroupLink, MemberLink, Pending, ProvisioningLog, Stream
 from idp_app.models.requests import ReceivedRequest
-from idp_app.models.second_factors import RecoveryCode, SecondFactor
+from idp_app.models.second_factors import EnrolmentCode, RecoveryCode, SecondFactor
 from idp_app.models.sessions import KnownBrowser, Participation, SignInSession, SignInThrottle
 from idp_app.models.switch import FederationSwitch
 
@@ -24,6 +24,7 @@ __all__ = [
     "Connection",
     "ConnectionState",
     "Ending",
+    "EnrolmentCode",
     "FederationSwitch",
     "Group",
     "GroupLink",

@@ -32,3 +32,13 @@ class RecoveryCode(Base):
 
     person_id: Mapped[str] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True)
     code_hash: Mapped[bytes] = mapped_column(primary_key=True)
+
+
+class EnrolmentCode(Base):
+    """A code with which a person may set a second factor up, as a keyed hash. Setting it up deletes the row."""
+
+    __tablename__ = "enrolment_code"
+
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True)
+    code_hash: Mapped[bytes]
+    expires: Mapped[datetime]

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from idp_app.models import (
     AuditEntry,
+    EnrolmentCode,
     HeldMessage,
     KnownBrowser,
     LogoutRun,
@@ -43,6 +44,7 @@ def purge(session: Session, *, now: datetime, settings: IdPSettings) -> dict[str
                 SignInSession.last_seen <= now - settings.session_idle,
             ),
         ),
+        "enrolment codes": (EnrolmentCode, EnrolmentCode.expires <= now),
         "failures": (SignInThrottle, SignInThrottle.last_failure <= now - throttle.MEMORY),
         "browsers": (KnownBrowser, KnownBrowser.last_used <= now - BROWSER_MEMORY),
         "audit": (AuditEntry, AuditEntry.at <= now - settings.audit_retention),

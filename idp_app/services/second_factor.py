@@ -10,10 +10,7 @@ A code counts once: the time step of the last one is kept, and moves forward onl
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import hmac
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -26,8 +23,9 @@ from federation.errors import ConfigurationError, PolicyRefusal
 from federation.storage.secrets import Sealed, SecretBox
 from idp_app.models import RecoveryCode, SecondFactor
 from idp_app.models.base import table_of
-from idp_app.services import audit, sessions, throttle
+from idp_app.services import audit, enrolment, sessions, throttle
 from idp_app.services.act import Act
+from idp_app.services.one_time_codes import hash_code, new_code
 from idp_app.services.upsert import insert_new
 
 STEP: Final = 30
@@ -102,27 +100,32 @@ def pending(sealed: str, session_id: str, *, now: datetime, box: SecretBox) -> P
     return Pending(secret, sealed)
 
 
-def confirm(session: Session, person_id: str, pending: Pending, code: str, own: Secrets, act: Act) -> list[str] | None:
+def confirm(
+    session: Session, person_id: str, pending: Pending, code: str, own: Secrets, act: Act, *, enrolled_by: str
+) -> list[str] | None:
     """Make a secret the person's, when the code shows that the app has it; answers the recovery codes, once.
 
-    None when the code is wrong. Raises `PolicyRefusal` when the person has a second factor already.
+    None when the code is wrong. Raises `PolicyRefusal` when the person has a second factor already, or may not set one
+    up (`enrolment`).
     """
     step = _step_of(pending.secret, code, act.now)
     if step is None:
         return None
+    if enrolled_by == enrolment.BY_ADMINISTRATOR and not enrolment.use_up(session, person_id, act):
+        raise PolicyRefusal("second_factor.enrolment", "the person has no enrolment code")
     sealed = own.box.encrypt(pending.secret, context=_context(person_id))
     row = {"person_id": person_id, "secret": sealed, "since": act.now, "last_step": step}
     if not insert_new(session, table_of(SecondFactor), row):
         raise PolicyRefusal("second_factor.once", "there is a second factor already")
-    audit.record(session, "second_factor.set_up", act, person_id=person_id)
+    audit.record(session, "second_factor.set_up", act, person_id=person_id, detail={"enrolled_by": enrolled_by})
     return renew_recovery_codes(session, person_id, own, act)
 
 
 def renew_recovery_codes(session: Session, person_id: str, own: Secrets, act: Act) -> list[str]:
     """New recovery codes in the place of all older ones; they exist in clear here and nowhere else."""
-    codes = [_new_recovery_code() for _ in range(RECOVERY_CODES)]
+    codes = [new_code() for _ in range(RECOVERY_CODES)]
     session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == person_id))
-    rows = [{"person_id": person_id, "code_hash": _hash(own.recovery, person_id, code)} for code in codes]
+    rows = [{"person_id": person_id, "code_hash": hash_code(own.recovery, person_id, code)} for code in codes]
     session.execute(insert(RecoveryCode), rows)
     audit.record(session, "second_factor.recovery_codes", act, person_id=person_id)
     return codes
@@ -171,7 +174,7 @@ def _method_of(session: Session, person_id: str, code: str, own: Secrets, now: d
         # The row moves forward once for each step: of two browsers with the same code one comes through.
         unused = update(SecondFactor).where(SecondFactor.person_id == person_id, SecondFactor.last_step < step)
         return TOTP if _rows(session, unused.values(last_step=step)) else None
-    code_hash = _hash(own.recovery, person_id, code)
+    code_hash = hash_code(own.recovery, person_id, code)
     used = delete(RecoveryCode).where(RecoveryCode.person_id == person_id, RecoveryCode.code_hash == code_hash)
     return RECOVERY if _rows(session, used) else None
 
@@ -192,17 +195,6 @@ def _step_of(secret: str, code: str, now: datetime) -> int | None:
         if hmac.compare_digest(totp.generate_otp(step).encode(), digits)
     ]
     return steps[0] if steps else None
-
-
-def _new_recovery_code() -> str:
-    letters = base64.b32encode(secrets.token_bytes(10)).decode("ascii")[:10].lower()
-    return f"{letters[:5]}-{letters[5:]}"
-
-
-def _hash(secret: bytes, person_id: str, code: str) -> bytes:
-    """A code of 50 random bits under a key of ours, however a person wrote it."""
-    written = "".join(code.split()).replace("-", "").lower().replace("0", "o").replace("1", "i")
-    return hmac.new(secret, f"{person_id}\n{written}".encode(errors="replace"), hashlib.sha256).digest()
 
 
 def _context(person_id: str) -> str:

@@ -12,7 +12,7 @@ from pyramid.view import view_config
 
 from federation.errors import PolicyRefusal
 from federation.web import page, saml
-from idp_app.services import second_factor, sign_in
+from idp_app.services import enrolment, second_factor, sign_in
 from idp_app.services.second_factor import Pending
 from idp_app.services.sign_in import Verdict
 from idp_app.views import second_factor as second_factor_page
@@ -21,6 +21,7 @@ from idp_app.views.destinations import Destination
 TEMPLATE: Final = "idp_app:templates/account_page.jinja2"
 _WRONG_PASSWORD: Final = "The password is not right."  # noqa: S105 - a sentence about one
 _WRONG_FIRST: Final = "The code is not right. Check the clock of the device, and type the code that it shows now."
+_WRONG_ENROLMENT: Final = "That code is not right, or it is too old. An administrator can give you another."
 _TOO_LATE: Final = "That took too long, so it has to begin again."
 
 
@@ -55,6 +56,9 @@ def _begin(request: Request) -> Response:
         return _wait(request, attempt.wait.total_seconds())
     if attempt.verdict is not Verdict.ACCEPTED:
         return _page(request, 403, password_error=_WRONG_PASSWORD)
+    code, own = str(request.POST.get("enrolment", "")), idp.installation.second_factor_secrets
+    if _needs_code(request) and not enrolment.knows(idp.session, idp.signed_in.person_id, code, own.recovery, idp.act):
+        return _page(request, 403, enrolment_error=_WRONG_ENROLMENT)
     pending = second_factor.begin(idp.signed_in.session_id, now=exchange.now, box=idp.installation.secret_box)
     return _page(request, pending=pending)
 
@@ -66,7 +70,15 @@ def _confirm(request: Request) -> Response:
             str(request.POST.get("pending", "")), idp.signed_in.session_id, now=request.federation.now, box=own.box
         )
         code = str(request.POST.get("code", ""))
-        codes = second_factor.confirm(idp.session, idp.signed_in.person_id, pending, code, own, idp.act)
+        codes = second_factor.confirm(
+            idp.session,
+            idp.signed_in.person_id,
+            pending,
+            code,
+            own,
+            idp.act,
+            enrolled_by=idp.installation.settings.second_factor_enrolment,
+        )
     except PolicyRefusal:
         return _page(request, 403, password_error=_TOO_LATE)
     if codes is None:
@@ -109,6 +121,10 @@ def _prove(request: Request) -> Response | None:
     return None if proof.method is not None else _page(request, 403, code_error=second_factor_page.WRONG)
 
 
+def _needs_code(request: Request) -> bool:
+    return bool(request.idp.installation.settings.second_factor_enrolment == enrolment.BY_ADMINISTRATOR)
+
+
 def _signed_out(request: Request) -> Response | None:
     if request.idp.signed_in is not None:
         return None
@@ -134,7 +150,9 @@ def _page(request: Request, status: int = 200, *, pending: Pending | None = None
         "new": False,
         "removed": False,
         "wait": 0,
+        "needs_code": _needs_code(request),
         "password_error": None,
+        "enrolment_error": None,
         "code_error": None,
     }
     return page(request, TEMPLATE, {**known, **values}, status=status)

@@ -7,8 +7,9 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from idp_app.errors import InvalidInput
+from idp_app.models import Person
 from idp_app.security import Permission
-from idp_app.services import audiences, people, second_factor
+from idp_app.services import audiences, enrolment, people, second_factor
 from idp_app.services.csv_rows import COLUMNS, ImportRefused
 from idp_app.services.logout import ending
 from idp_app.services.people_csv import import_people
@@ -34,23 +35,25 @@ def every(request: Request) -> Response:
 @view_config(route_name="idp.person", request_method="GET", permission=Permission.MANAGE_PEOPLE)
 def one(request: Request) -> Response:
     """One person: what we know, which audiences, suspended or not."""
-    session = request.idp.session
-    person = people.get(session, request.matchdict["id"])
+    return _one(request, people.get(request.idp.session, request.matchdict["id"]))
+
+
+def _one(request: Request, person: Person, *, enrolment_code: str | None = None) -> Response:
+    session, settings = request.idp.session, request.idp.installation.settings
     values = {
         "person": person,
         "factor": second_factor.of(session, person.id),
         "audiences": audiences.every(session),
-        "sessions": ending.open_sessions(
-            session, person.id, now=request.federation.now, settings=request.idp.installation.settings
-        ),
+        "sessions": ending.open_sessions(session, person.id, now=request.federation.now, settings=settings),
+        "by_administrator": settings.second_factor_enrolment == enrolment.BY_ADMINISTRATOR,
         "member_of": {audience.id for audience in people.audiences_of(session, person.id)},
     }
-    return show(request, "console_person.jinja2", values)
+    return show(request, "console_person.jinja2", {**values, "enrolment_code": enrolment_code})
 
 
 @view_config(route_name="idp.person", request_method="POST", permission=Permission.MANAGE_PEOPLE)
 def change(request: Request) -> Response:
-    """Suspend, reinstate, take a lost second factor away, or choose the audiences."""
+    """Suspend, reinstate, help with the second factor, or choose the audiences."""
     session, act = request.idp.session, request.idp.act
     person = people.get(session, request.matchdict["id"])
     match request.POST.get("action"):
@@ -63,6 +66,9 @@ def change(request: Request) -> Response:
         case "remove-second-factor":
             second_factor.remove(session, person.id, act)
             done = "second-factor"
+        case "enrolment-code":
+            own = request.idp.installation.second_factor_secrets
+            return _one(request, person, enrolment_code=enrolment.issue(session, person, own.recovery, act))
         case "end-session":
             ending.end_sessions(session, person.id, _own(request, person.id), act)
             done = "sessions"

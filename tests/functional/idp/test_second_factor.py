@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pyotp
@@ -12,7 +13,8 @@ from federation.saml.messages import RequestedAuthnContext
 from federation.saml.names import AuthnContextClass
 from federation.saml.profiles.refusals import StatusRefused
 from federation.storage.secrets import Sealed
-from idp_app.models import RecoveryCode, SecondFactor, SignInSession
+from idp_app.models import EnrolmentCode, RecoveryCode, SecondFactor, SignInSession
+from idp_app.services import enrolment, people
 from tests.idp_factories import PASSWORD, FakeSP, IdPSite, fill_in, restarted
 
 MFA = AuthnContextClass.REFEDS_MFA
@@ -104,6 +106,50 @@ def test_setting_up_takes_the_password_once_more_and_stays_in_its_session(idp: I
     idp.clock.advance(minutes=16)
     assert type_code(page, code_of(idp, secret), "confirm").status_int == 403
     assert idp.count(SecondFactor) == 0
+
+
+def test_where_an_administrator_enrols_the_password_alone_sets_nothing_up(idp: IdPSite) -> None:
+    idp = restarted(idp, second_factor_enrolment="administrator")
+    thief, administrator, alice = idp.sign_in("alice"), idp.sign_in("admin"), idp.person("alice")
+    assert "Enrolment code" in thief.get("/account")
+    assert begin(thief).status_int == 403
+
+    def made() -> str:
+        page = administrator.get(f"/admin/people/{alice.id}")
+        form = next(each for each in page.forms.values() if "Make an enrolment code" in each.text)
+        return form.submit("action", value="enrolment-code").html.find("code", string=re.compile("^.{5}-.{5}$")).text
+
+    def try_it(browser: TestApp, code: str) -> TestResponse:
+        form = form_with(browser.get("/account"), "enrolment")
+        form["password"], form["enrolment"] = PASSWORD, code
+        return form.submit("action", expect_errors=True)
+
+    void, code = made(), made()
+    with idp.work() as session:
+        assert code.encode() not in session.query(EnrolmentCode).one().code_hash
+    for wrong in ("", void, "aaaaa-aaaaa"):
+        assert "That code is not right" in try_it(thief, wrong).text
+    assert try_it(idp.sign_in("bob"), code).status_int == 403  # another person's
+    pages = [try_it(browser, code.upper()) for browser in (idp.sign_in("alice"), idp.sign_in("alice"))]
+    assert type_code(pages[0], "000000", "confirm").status_int == 403  # a slip of the finger costs no code
+    assert "Your second factor is set up" in type_code(pages[0], code_of(idp, key_on(pages[0])), "confirm").text
+    assert type_code(pages[1], code_of(idp, key_on(pages[1])), "confirm").status_int == 403
+    assert idp.count(EnrolmentCode) == 0
+    happened = [entry.kind for entry in idp.audit()]
+    assert happened.count("second_factor.enrolment_code") == 2
+    assert happened.count("second_factor.enrolment_wrong") == 5
+    assert happened.count("second_factor.set_up") == 1
+
+
+def test_an_enrolment_code_is_good_for_a_week(idp: IdPSite) -> None:
+    with idp.work() as session:
+        secret = idp.installation.second_factor_secrets.recovery
+        alice = people.find(session, "alice")
+        code = enrolment.issue(session, alice, secret, idp.act())
+        assert enrolment.knows(session, alice.id, code, secret, idp.act())
+        idp.clock.advance(days=7)
+        assert not enrolment.knows(session, alice.id, code, secret, idp.act())
+        assert not enrolment.use_up(session, alice.id, idp.act())
 
 
 def test_nobody_has_an_account_page_without_signing_in(idp: IdPSite) -> None:
