@@ -30,7 +30,7 @@ def disconnect(config: ConfigFile, name: str, accounts: str, typed: str | None, 
     "disconnecting" meanwhile (`federation idp connections NAME` shows how far it is). Then its audiences, its SCIM
     address and its token are forgotten. The history of its metadata and the audit trail stay.
     """
-    from idp_app.models import Ending
+    from federation.registry.ending import Ending, require_typed
     from idp_app.services import connections, disconnecting
 
     ending = Ending(accounts)
@@ -43,7 +43,7 @@ def disconnect(config: ConfigFile, name: str, accounts: str, typed: str | None, 
             if typed is None:
                 click.echo(f"{would}. In the last 30 days {outlook.people} signed in there.", err=True)
                 typed = str(click.prompt("Type its entityID to confirm", err=True))
-            disconnecting.confirm(connection, typed)
+            require_typed(typed, entity_id=connection.entity_id, name=connection.name)
             disconnecting.begin(session, connection, ending, act)
         told = {
             "name": connection.name,

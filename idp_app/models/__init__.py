@@ -4,7 +4,7 @@ from idp_app.models.artifacts import HeldMessage
 from idp_app.models.audiences import Audience, audience_member
 from idp_app.models.audit import AuditEntry
 from idp_app.models.base import Base
-from idp_app.models.connections import Connection, ConnectionState, Ending, Trust, connection_audience
+from idp_app.models.connections import Connection, ConnectionState, Trust, connection_audience
 from idp_app.models.invitations import Invitation
 from idp_app.models.logout import LogoutRun, LogoutStep, ReceivedLogout, StepState
 from idp_app.models.metadata import MetadataAbsence, MetadataEntity, MetadataPart, MetadataSource, MetadataVersion
@@ -23,7 +23,6 @@ __all__ = [
     "Change",
     "Connection",
     "ConnectionState",
-    "Ending",
     "EnrolmentCode",
     "FederationSwitch",
     "Group",

@@ -10,6 +10,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from federation.registry.columns import HolderColumns
+from federation.registry.ending import Ending
 from federation.storage.secrets import Sealed
 from idp_app.models.audiences import Audience
 from idp_app.models.base import Base, new_uuid
@@ -30,14 +31,6 @@ class ConnectionState(enum.StrEnum):
     def over(self) -> bool:
         """Whether an administrator has ended it: the site is told nothing about anybody any more."""
         return self in (ConnectionState.DISCONNECTING, ConnectionState.DISCONNECTED)
-
-
-class Ending(enum.StrEnum):
-    """What becomes of the accounts at a site when its connection ends."""
-
-    KEEP = "keep"
-    SUSPEND = "suspend"
-    DELETE = "delete"
 
 
 class Trust(enum.StrEnum):

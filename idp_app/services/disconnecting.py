@@ -19,16 +19,15 @@ from sqlalchemy.orm import Session
 
 from federation.errors import PolicyRefusal
 from federation.registry import ending as registry
+from federation.registry.ending import Ending, counted
 from federation.registry.host import Occasion
 from federation.registry.work import ACTOR
 from federation.web.reference import new_reference
-from idp_app.errors import InvalidInput
 from idp_app.models import (
     AccountLink,
     Change,
     Connection,
     ConnectionState,
-    Ending,
     GroupLink,
     MemberLink,
     Participation,
@@ -37,7 +36,6 @@ from idp_app.models import (
 from idp_app.services import connections, metadata, switch
 from idp_app.services.act import Act
 from idp_app.services.provisioning import fanout, lease
-from idp_app.services.texts import key
 
 _STILL_IN: Final = or_(AccountLink.active, AccountLink.intended.is_not(None))
 """Whose account works, or may work for all we know."""
@@ -83,14 +81,14 @@ class Outlook:
         """What a choice would do, in numbers."""
         match ending:
             case Ending.SUSPEND:
-                return f"{_counted(self.active, 'account')} at {self.name} will be suspended"
+                return f"{counted(self.active, 'account')} at {self.name} will be suspended"
             case Ending.DELETE:
-                groups = f" and {_counted(self.groups, 'group')}" if self.groups else ""
-                return f"{_counted(self.accounts, 'account')}{groups} at {self.name} will be deleted"
+                groups = f" and {counted(self.groups, 'group')}" if self.groups else ""
+                return f"{counted(self.accounts, 'account')}{groups} at {self.name} will be deleted"
             case _:
                 left = self.accounts if self.ending is None else self.first - self.done
                 stay = "stays as it is" if left == 1 else "stay as they are"
-                return f"{_counted(left, 'account')} at {self.name} {stay}"
+                return f"{counted(left, 'account')} at {self.name} {stay}"
 
 
 def look(session: Session, connection: Connection, now: datetime) -> Outlook:
@@ -111,13 +109,6 @@ def look(session: Session, connection: Connection, now: datetime) -> Outlook:
         ending=connection.ending if begun else None,
         first=(connection.ending_accounts or 0) if begun else 0,
     )
-
-
-def confirm(connection: Connection, typed: str) -> None:
-    """Raise `InvalidInput` unless somebody has typed which connection they mean: its entityID, or its name."""
-    typed = typed.strip()
-    if typed != connection.entity_id and key(typed) != connection.name_key:
-        raise InvalidInput("confirm", f"does not match: type {connection.entity_id} to confirm; everything is kept")
 
 
 def begin(session: Session, connection: Connection, ending: Ending, act: Act) -> Outlook:
@@ -214,7 +205,3 @@ def _waits(session: Session, connection_id: str) -> bool:
     waiting = exists().where(Pending.connection_id == connection_id)
     recorded = exists().where(or_(Change.connection_id == connection_id, Change.connection_id.is_(None)))
     return bool(session.scalar(select(or_(waiting, recorded))))
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -18,6 +18,7 @@ from federation.attributes import policy as release
 from federation.attributes.policy import ReleasePolicy
 from federation.keys.ring import Keys
 from federation.registry.effective import effective_entity
+from federation.registry.ending import Ending
 from federation.registry.lookup import KEEP, Entities, Known
 from federation.registry.querying import Querier
 from federation.saml import encryption
@@ -28,7 +29,7 @@ from federation.saml.metadata.entity import Entity, KeyDescriptor, RequestedAttr
 from federation.saml.names import LOGOUT_BINDING, Binding
 from federation.saml.signature import SigningKey
 from idp_app.errors import NotThere
-from idp_app.models import Connection, ConnectionState, Ending
+from idp_app.models import Connection, ConnectionState
 from idp_app.models.base import table_of
 from idp_app.options import AUTO, NO_OPTIONS, Options
 from idp_app.services.metadata import HOST

@@ -8,9 +8,10 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
+from federation.registry.ending import Ending, require_typed
 from federation.web import saml
 from idp_app.errors import InvalidInput
-from idp_app.models import Connection, ConnectionState, Ending
+from idp_app.models import Connection, ConnectionState
 from idp_app.security import Permission
 from idp_app.services import connections, disconnecting, switch
 from idp_app.services.disconnecting import Outlook
@@ -42,7 +43,7 @@ def disconnect(request: Request) -> Response:
     missing = None if chosen in tuple(Ending) else "Choose what becomes of them."
     wrong = None
     try:
-        disconnecting.confirm(connection, typed)
+        require_typed(typed, entity_id=connection.entity_id, name=connection.name)
     except InvalidInput:
         wrong = f"This is not it. Type {connection.entity_id}, or {connection.name}."
     if missing or wrong:

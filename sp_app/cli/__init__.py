@@ -9,7 +9,7 @@ from __future__ import annotations
 import click
 
 from federation.cli.configuration import ConfigFile, configuration_option
-from sp_app.cli import accounts, connections, invitations, keys, metadata, tokens, upkeep
+from sp_app.cli import accounts, connections, disconnecting, invitations, keys, metadata, tokens, upkeep
 
 
 @click.group(help="Commands of a service provider.")
@@ -34,6 +34,7 @@ for _command in (
     connections.options_,
     connections.pause,
     connections.resume,
+    disconnecting.disconnect,
     metadata.group,
     keys.group,
     tokens.scim_token,

@@ -207,11 +207,19 @@ def resume(config: ConfigFile, entity_id: str) -> None:
 
 
 def _set_state(config: ConfigFile, entity_id: str, state: str) -> None:
-    from sp_app.services import connections
+    from sp_app.services import audit, connections
 
     with unit_of_work(config) as session:
         connection = connections.by_entity_id(session, entity_id)
         if connection is None:
             raise ConfigurationError(f"there is no connection to {entity_id}")
         connections.set_state(connection, state, now())
+        audit.record(
+            session,
+            kind=audit.ADMINISTERED,
+            reference="",
+            at=now(),
+            detail=f"set the connection to {state} from the command line",
+            idp_entity_id=connection.entity_id,
+        )
         click.echo(f"{connection.name} is {state}.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from federation.cli.configuration import ConfigFile
 
 if TYPE_CHECKING:
+    from pyramid.request import Request
     from sqlalchemy.orm import Session
 
     from sp_app.provider import Provider
@@ -37,6 +38,20 @@ def unit_of_work(config: ConfigFile) -> Iterator[Session]:
             yield work
     finally:
         engine.dispose()
+
+
+@contextmanager
+def request_in(config: ConfigFile) -> Iterator[Request]:
+    """A request to the application that nobody sent, in one transaction: what has to reach its own accounts needs one.
+
+    Committed at the end, taken back on any error.
+    """
+    from pyramid.paster import bootstrap
+
+    with bootstrap(str(config)) as environment:
+        request = environment["request"]
+        with request.tm:
+            yield request
 
 
 def provider_in(config: ConfigFile) -> Provider:

@@ -49,6 +49,7 @@ def includeme(config: Configurator) -> None:
     add("sp.console.switch", "/admin/switch")
     add("sp.console.connections", "/admin/connections")
     add("sp.console.connection", "/admin/connections/{id}")
+    add("sp.console.disconnect", "/admin/connections/{id}/disconnect")
     add("sp.console.versions", "/admin/connections/{id}/versions")
     add("sp.console.chooser", "/admin/chooser")
     add("sp.console.invitations", "/admin/invitations")

@@ -18,6 +18,7 @@ DONE: Final[Mapping[str, str]] = {
     "off": "The federation is off: everybody is signed out.",
     "paused": "The connection is paused: nobody can sign in through it.",
     "resumed": "The connection is active again.",
+    "disconnected": "The connection is over, its sessions have ended, and its tokens are void.",
     "presets": "The presets are saved.",
     "options": "The options are saved.",
     "order": "The order is saved.",

@@ -14,7 +14,8 @@ from sp_app.models.base import Base
 class IdPConnection(HolderColumns, Base):
     """Our record of one identity provider.
 
-    `state` is active or paused. `revision` grows whenever what counts of its metadata changes. `request_binding` is how
+    `state` is active, paused or disconnected: that one is over, and here for its history and for another beginning.
+    `revision` grows whenever what counts of its metadata changes. `request_binding` is how
     our requests travel (`redirect`, `post` or `artifact`), `response_binding` how we ask for the answer (`post` or
     `artifact`). `allow_unsolicited`: responses that answer no request of ours are accepted.
     `identifier` is what people of it are known by (`sp_app.services.identity.IDENTIFIERS`).

@@ -22,7 +22,9 @@ class Link(Base):
     mail and userName never link. `account_id` is empty only inside the transaction that claims the link, so that two
     first sign-ins at the same moment cannot make two accounts. `provisioned_at` is set from the first SCIM write on:
     from then on provisioning owns the profile. `removed_at` marks a person whom provisioning has deleted: a still
-    valid assertion does not bring the account back, a new SCIM create does.
+    valid assertion does not bring the account back, a new SCIM create does. `suspended_at` marks a person whose account
+    was made inactive because the connection to the identity provider was ended: once that is connected again and
+    vouches for the person, by an assertion or by SCIM, the account works again.
     """
 
     __tablename__ = "sp_link"
@@ -37,3 +39,4 @@ class Link(Base):
     last_sign_in_at: Mapped[datetime | None]
     provisioned_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]
+    suspended_at: Mapped[datetime | None]

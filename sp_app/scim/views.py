@@ -17,12 +17,13 @@ from federation.web import logs
 from sp_app.models import IdPConnection
 from sp_app.scim.repeats import Repeats
 from sp_app.scim.store import SqlStore
-from sp_app.services import scim_tokens
+from sp_app.services import connections, scim_tokens
 
 log = logs.get_logger(__name__)
 
 LIMITS: Final = Limits()
 _PASSED: Final = ("content-type", "if-match", "if-none-match")
+_READING: Final = ("GET", "HEAD")
 _CHALLENGE: Final = 'Bearer realm="SCIM"'
 
 
@@ -45,6 +46,8 @@ def _answer(request: PyramidRequest) -> Response:
     if connection.state != "active":
         # Temporary, as the word says: the client waits and tries again, and takes no offence at its credentials.
         return problem(ScimError(503, "the connection to this identity provider is paused"), **{"Retry-After": "60"})
+    if request.method not in _READING and connections.hold(request.sp.session, connection) != "active":
+        return problem(ScimError(503, "the connection has changed at this moment"), **{"Retry-After": "60"})
     try:
         return _handle(request, connection)
     except ScimError as error:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from federation.errors import NotThere
+from federation.errors import NotThere, PolicyRefusal
 from federation.registry import versions
 from federation.registry.host import Occasion
 from federation.saml.algorithms import allowed, presets_named, weaknesses
@@ -26,6 +26,7 @@ from sp_app.services.metadata import HOST
 
 ACTIVE: Final = "active"
 PAUSED: Final = "paused"
+DISCONNECTED: Final = "disconnected"
 
 
 def active(session: Session) -> Sequence[IdPConnection]:
@@ -38,8 +39,10 @@ def active(session: Session) -> Sequence[IdPConnection]:
 
 
 def every(session: Session) -> Sequence[IdPConnection]:
-    """All connections, by name."""
-    return session.scalars(select(IdPConnection).order_by(IdPConnection.name)).all()
+    """All connections that were not ended, by name."""
+    return session.scalars(
+        select(IdPConnection).where(IdPConnection.state != DISCONNECTED).order_by(IdPConnection.name)
+    ).all()
 
 
 def get(session: Session, connection_id: str) -> IdPConnection:
@@ -51,8 +54,26 @@ def get(session: Session, connection_id: str) -> IdPConnection:
 
 
 def by_entity_id(session: Session, entity_id: str) -> IdPConnection | None:
-    """The connection to one identity provider."""
+    """The connection to one identity provider, unless it was ended."""
+    found = record_of(session, entity_id)
+    return None if found is None or found.state == DISCONNECTED else found
+
+
+def record_of(session: Session, entity_id: str) -> IdPConnection | None:
+    """The connection to one identity provider, also one that was ended."""
     return session.scalars(select(IdPConnection).where(IdPConnection.entity_id == entity_id)).one_or_none()
+
+
+def hold(session: Session, connection: IdPConnection) -> str:
+    """Let nobody end the connection before this transaction ends; answers its state, as it is now.
+
+    Whoever opens a session or writes an account calls it first: either they are early, and the end waits for them and
+    then concerns them, too, or they are late and see it. Call it where something is written anyway: on SQLite writers
+    take turns.
+    """
+    held = select(IdPConnection.state).where(IdPConnection.id == connection.id)
+    # The weakest lock that ending one does not go together with: sign-ins do not wait for each other.
+    return session.scalars(held.with_for_update(read=True, key_share=True)).one()
 
 
 def live_metadata(session: Session, connection: IdPConnection) -> MetadataVersion:
@@ -101,7 +122,7 @@ def connect(
         algorithms=allowed(banned=frozenset(banned)),
     )
     entity = trusted.entity
-    connection = by_entity_id(session, entity.entity_id)
+    connection = record_of(session, entity.entity_id)
     if connection is None:
         connection = IdPConnection(
             id=str(uuid.uuid4()),
@@ -119,6 +140,8 @@ def connect(
         session.add(connection)
     elif name is not None:
         connection.name = name
+    if connection.state == DISCONNECTED:
+        connection.state = ACTIVE
     if presets:
         connection.presets = list(presets_named(presets))
     algorithms = allowed(tuple(connection.presets), frozenset(banned))
@@ -152,7 +175,9 @@ def misses(connection: IdPConnection, version: MetadataVersion) -> list[dict[str
 
 
 def set_state(connection: IdPConnection, state: str, now: datetime) -> None:
-    """Pause a connection, or let it serve again."""
+    """Pause a connection, or let it serve again. Raises `PolicyRefusal` for one that was ended."""
+    if connection.state == DISCONNECTED:
+        raise PolicyRefusal("connection.disconnected", f"{connection.name} was disconnected: connect it again")
     connection.state = state
     connection.modified_at = now
 

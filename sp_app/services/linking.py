@@ -85,6 +85,11 @@ class Linking:
         account = self._account_of(link)
         if account is None:
             raise PolicyRefusal("account.removed", "the account of this person was removed from this site")
+        if link.suspended_at is not None:
+            # It slept because nobody vouched for its person. Now somebody does.
+            self._accounts.set_active(account.id, True)
+            self._awake(account.id)
+            account = replace(account, active=True)
         if not account.active:
             raise PolicyRefusal("account.active", "the account of this person is inactive at this site")
         return account
@@ -153,6 +158,7 @@ class Linking:
             self._end_sessions(account_id)
         for link in self.links_of(account_id):
             link.provisioned_at = link.provisioned_at or self._now
+        self._awake(account_id)
         return LocalAccount(id=account.id, active=active, profile=account.profile)
 
     def relink(self, account_id: str, identifier: str | None) -> None:
@@ -177,6 +183,13 @@ class Linking:
         self._accounts.delete(account_id)
         for link in self.links_of(account_id):
             link.account_id, link.removed_at = None, self._now
+
+    def _awake(self, account_id: str) -> None:
+        """Whether the account works has been said anew: nothing is left of a suspension by the end of a connection."""
+        for link in self._session.scalars(
+            select(Link).where(Link.account_id == account_id, Link.suspended_at.is_not(None))
+        ):
+            link.suspended_at = None
 
     def _end_sessions(self, account_id: str) -> None:
         sessions.end_all_of(self._session, account_id, self._now)

@@ -47,7 +47,7 @@ from sp_app.services.interruptions import (
 )
 from sp_app.services.linking import Linking
 from sp_app.services.ourselves import Limits, Self
-from sp_app.services.partners import Partner, Partners
+from sp_app.services.partners import Partner, Partners, require_state
 from sp_app.services.sessions import digest
 from sp_app.services.wishes import Wish
 
@@ -245,6 +245,8 @@ class Login:
             accepted, idp=partner.entity, kind=partner.identifier, required=self._self.required_attributes
         )
         self._take(expected, accepted)
+        if expected.connection is not None:
+            require_state(connections.hold(self._session, expected.connection))
         linking = Linking(self._session, self._accounts, idp_entity_id=partner.entity.entity_id, now=self._now)
         account_id = linking.sign_in(person.identifier, person.profile)
         require_same_account(expected, visitor, account_id)

@@ -28,8 +28,10 @@ class SPHost:
     role: str = "idp"
 
     def holder(self, session: Session, entity_id: str) -> IdPConnection | None:
-        """The connection to an entity."""
-        return session.scalars(select(IdPConnection).where(IdPConnection.entity_id == entity_id)).one_or_none()
+        """The connection to an entity, unless it was ended."""
+        return session.scalars(
+            select(IdPConnection).where(IdPConnection.entity_id == entity_id, IdPConnection.state != "disconnected")
+        ).one_or_none()
 
     def followers(self, session: Session, source_id: str) -> Sequence[IdPConnection]:
         """The connections whose live metadata came from a source."""

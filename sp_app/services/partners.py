@@ -65,8 +65,7 @@ class Partners:
 
     def of(self, session: Session, connection: IdPConnection, now: datetime) -> Partner:
         """The partner behind a connection. Raises `PolicyRefusal` when it cannot be used now."""
-        if connection.state != connections.ACTIVE:
-            raise PolicyRefusal("connection.active", "the connection to this identity provider is paused")
+        require_state(connection.state)
         _require_valid(connection.valid_until, now)
         partner = self.known(connection)
         _require_usable(partner.entity)
@@ -93,16 +92,19 @@ class Partners:
         )
 
     def known_by(self, session: Session, entity_id: str) -> Partner | None:
-        """The partner with an entityID, whether it may be used now or not, or None; nobody else is asked."""
-        connection = connections.by_entity_id(session, entity_id)
+        """The partner with an entityID, whether it may be used now or not, or None; nobody else is asked.
+
+        A connection that was ended is none, whatever a federation's source says of the entity.
+        """
+        connection = connections.record_of(session, entity_id)
         if connection is not None:
-            return self.known(connection)
+            return None if connection.state == connections.DISCONNECTED else self.known(connection)
         known = self._entities.by_entity_id(session, entity_id)
         return None if known is None else self._partner(known)
 
     def usable_by(self, session: Session, entity_id: str, now: datetime) -> Partner | None:
         """The partner with an entityID, or None; nobody else is asked. Raises `PolicyRefusal` as `of` does."""
-        connection = connections.by_entity_id(session, entity_id)
+        connection = connections.record_of(session, entity_id)
         if connection is not None:
             return self.of(session, connection, now)
         known = self._entities.by_entity_id(session, entity_id)
@@ -134,6 +136,14 @@ class Partners:
 
     def _partner(self, known: Known) -> Partner:
         return Partner(known.key, known.name, "redirect", "post", known.entity, allowed((), self._banned))
+
+
+def require_state(state: str) -> None:
+    """Raise `PolicyRefusal` unless this is the state of a connection that is served."""
+    if state == connections.DISCONNECTED:
+        raise PolicyRefusal("connection.disconnected", "the connection to this identity provider was ended")
+    if state != connections.ACTIVE:
+        raise PolicyRefusal("connection.active", "the connection to this identity provider is paused")
 
 
 def _require_valid(valid_until: datetime | None, now: datetime) -> None:

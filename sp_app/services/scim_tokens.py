@@ -12,6 +12,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from sp_app.models import IdPConnection, ScimToken
+from sp_app.services.connections import DISCONNECTED
 from sp_app.services.sessions import digest
 
 MAX_LENGTH: Final = 200
@@ -48,6 +49,7 @@ def connection_of(session: Session, presented: str, now: datetime) -> IdPConnect
         .join(ScimToken, ScimToken.connection_id == IdPConnection.id)
         .where(
             ScimToken.digest == digest(presented),
+            IdPConnection.state != DISCONNECTED,
             ScimToken.revoked_at.is_(None),
             or_(ScimToken.expires_at.is_(None), ScimToken.expires_at > now),
         )
@@ -59,7 +61,7 @@ def every(session: Session) -> Sequence[tuple[ScimToken, IdPConnection]]:
     rows = session.execute(
         select(ScimToken, IdPConnection)
         .join(IdPConnection, ScimToken.connection_id == IdPConnection.id)
-        .where(ScimToken.expires_at.is_(None))
+        .where(ScimToken.expires_at.is_(None), IdPConnection.state != DISCONNECTED)
         .order_by(ScimToken.created_at)
     )
     return [(token, connection) for token, connection in rows]

@@ -114,6 +114,16 @@ def end_all_of(session: Session, account_id: str, now: datetime) -> int:
     return len(_end_where(session, FederatedSession.account_id == account_id, now=now))
 
 
+def end_all_of_these(session: Session, account_ids: Sequence[str], now: datetime) -> tuple[EndedSession, ...]:
+    """End every session of several accounts; answers those that had not ended before."""
+    return _end_where(session, FederatedSession.account_id.in_(account_ids), now=now)
+
+
+def end_all_by(session: Session, idp_entity_id: str, now: datetime) -> tuple[EndedSession, ...]:
+    """End every session that one identity provider began; answers those that had not ended before."""
+    return _end_where(session, FederatedSession.idp_entity_id == idp_entity_id, now=now)
+
+
 def end_all(session: Session, now: datetime) -> int:
     """End every session there is; answers how many ended."""
     return len(_end_where(session, true(), now=now))

@@ -140,6 +140,12 @@ _BY_RULE: Final = {
         "An administrator of this site has paused the connection to this identity provider.",
         "Try again later, or ask your help desk and give them the reference number.",
     ),
+    "connection.disconnected": Problem(
+        403,
+        "Signing in this way is over",
+        "An administrator of this site has ended the connection to this identity provider.",
+        "If you need to get in, ask your help desk and give them the reference number.",
+    ),
     "connection.metadata_valid": Problem(
         403,
         "Signing in is not possible right now",

@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from federation.registry.ending import Ending
 from federation.registry.invitation import Proposal, agreement, octets
 from federation.saml.bindings import artifact as artifact_binding
 from federation.saml.bindings import post, redirect, soap
@@ -25,7 +26,7 @@ from federation.saml.metadata import publishing
 from federation.saml.names import Binding, NameIDFormat
 from federation.saml.profiles import artifact, logout, unsolicited
 from federation.saml.signature import SigningKey
-from idp_app.models import Ending, Invitation, LogoutRun, LogoutStep, StepState
+from idp_app.models import Invitation, LogoutRun, LogoutStep, StepState
 from idp_app.services import artifacts, connections, disconnecting, invitations, questions, sso
 from idp_app.services.logout import requests, responses
 from tests.attacks.catalogue import Attack

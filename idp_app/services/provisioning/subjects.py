@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from federation.attributes import policy as release_policy
 from federation.audiences import eligibility
 from federation.audiences.eligibility import Decision
+from federation.registry.ending import Ending
 from federation.saml.metadata.entity import RequestedAttribute
-from idp_app.models import ConnectionState, Ending, Group, Person, audience_member, group_member
+from idp_app.models import ConnectionState, Group, Person, audience_member, group_member
 from idp_app.services import release
 from idp_app.services.live import LiveConnection
 from idp_app.services.provisioning import documents

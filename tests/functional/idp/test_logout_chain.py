@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from webtest import TestApp, TestResponse
 
+from federation.registry.ending import Ending
 from federation.saml.messages import LogoutRequest, NameID, NameIDPolicy, Received, Status
 from federation.saml.metadata.entity import Endpoint
 from federation.saml.names import Binding, NameIDFormat, StatusCode
 from federation.saml.profiles import logout
-from idp_app.models import Ending
 from idp_app.services import connections, disconnecting
 from tests.factories import signing_key
 from tests.idp_factories import FakeSP, IdPSite, make_idp

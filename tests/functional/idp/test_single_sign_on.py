@@ -7,11 +7,12 @@ from datetime import timedelta
 import pytest
 from webtest import TestResponse
 
+from federation.registry.ending import Ending
 from federation.saml.messages import NameIDPolicy, RequestedAuthnContext
 from federation.saml.names import AuthnContextClass, NameIDFormat
 from federation.saml.profiles.refusals import StatusRefused
 from federation.saml.profiles.sso_response import AcceptedResponse
-from idp_app.models import Ending, Participation, ReceivedRequest, SignInSession
+from idp_app.models import Participation, ReceivedRequest, SignInSession
 from idp_app.services import audiences, connections, disconnecting, people, switch
 from tests.factories import signing_key
 from tests.idp_factories import FakeSP, IdPSite, fill_in, sent

@@ -8,7 +8,8 @@ import pytest
 from webtest import TestApp
 
 from federation.errors import PolicyRefusal
-from idp_app.models import Connection, ConnectionState, Ending, Participation, Pending
+from federation.registry.ending import Ending
+from idp_app.models import Connection, ConnectionState, Participation, Pending
 from idp_app.services import connections, disconnecting, people, switch
 from idp_app.services.provisioning import service
 from tests.idp_factories import FakeSP, fill_in

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from idp_app.models import ConnectionState, Ending
+from federation.registry.ending import Ending
+from idp_app.models import ConnectionState
 from idp_app.services import bell, connections, disconnecting, people
 from idp_app.services.provisioning import lease, service
 from idp_app.worker import Worker

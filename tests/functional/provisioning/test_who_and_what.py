@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from federation.attributes.policy import ReleasePolicy
+from federation.registry.ending import Ending
 from federation.scim import urns
-from idp_app.models import Ending, Person
+from idp_app.models import Person
 from idp_app.services import connections, disconnecting, people, release, switch
 from idp_app.services.provisioning import service
 from tests.provisioning_factories import Sites, make_sites

@@ -11,11 +11,12 @@ import pytest
 from federation.errors import ConfigurationError, PolicyRefusal
 from federation.registry import sources, versions
 from federation.registry.columns import VersionColumns
+from federation.registry.ending import Ending
 from federation.registry.widening import Rule
 from federation.saml import certificates
 from federation.saml.metadata.entity import Endpoint
 from federation.saml.names import Binding
-from idp_app.models import Ending, MetadataSource
+from idp_app.models import MetadataSource
 from idp_app.services import connections, disconnecting, metadata
 from tests.factories import key_pair, signing_key
 from tests.functional.registry.test_federation import desk

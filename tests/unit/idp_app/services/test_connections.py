@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from federation.attributes.policy import ReleasePolicy
 from federation.errors import PolicyRefusal
+from federation.registry.ending import Ending
 from idp_app.errors import InvalidInput, NotThere
-from idp_app.models import ConnectionState, Ending
+from idp_app.models import ConnectionState
 from idp_app.services import audiences, connections, disconnecting
 from idp_app.services.live import Partners
 from tests.idp_factories import FakeSP, IdPSite

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from federation.errors import ConfigurationError, FederationError
+from federation.cli.main import run as federation
+from federation.errors import ConfigurationError, FederationError, InvalidInput
 from federation.saml.metadata import trust
 from federation.storage import engine as engines
 from federation.storage.session import factory, unit_of_work
@@ -114,6 +115,52 @@ def test_a_connection_can_be_paused_and_resumed(connected: Path, idp: FakeIdP) -
     assert json.loads(run(connected, "status", "--json").output)["connections"][0]["state"] == "active"
     with pytest.raises(ConfigurationError):
         run(connected, "pause", "https://unknown.example.org")
+
+
+def test_a_connection_is_ended_by_who_types_which_one(
+    connected: Path, idp: FakeIdP, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine = engines.create(f"sqlite:///{tmp_path / 'site.sqlite'}")
+    with unit_of_work(factory(engine)) as session:
+        linking = Linking(session, SqlAccountStore(session, now=NOW), idp_entity_id=idp.entity_id, now=NOW)
+        linking.sign_in(ALICE, Profile(display_name="Alice Archer"))
+    engine.dispose()
+    token = run(connected, "scim-token", "create", "push").output.strip()
+    assert token
+
+    def disconnect(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = federation(["sp", "-c", str(connected), "disconnect", idp.entity_id, *arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    assert disconnect("--confirm", idp.entity_id)[0] == 2, "nobody's accounts by default"
+    assert disconnect("--accounts", "suspend", "--dry-run")[:2] == (0, "1 account will be suspended.\n")
+    code, _, error = disconnect("--accounts", "delete", "--confirm", "Example")
+    assert (code, f"type {idp.entity_id} to confirm; everything is kept" in error) == (1, True)
+    assert json.loads(run(connected, "accounts", "--json").output)[0]["active"] is True
+    code, out, _ = disconnect("--accounts", "suspend", "--confirm", "example university", "--json")
+    assert code == 0
+    assert json.loads(out) == {
+        "name": "Example University",
+        "entity_id": idp.entity_id,
+        "state": "disconnected",
+        "choice": "suspend",
+        "accounts": 1,
+        "active": 1,
+        "administrators": 0,
+        "shared": 0,
+        "sessions": 0,
+        "tokens": 1,
+    }
+    assert json.loads(run(connected, "accounts", "--json").output)[0]["active"] is False
+    status = json.loads(run(connected, "status", "--json").output)
+    assert (status["connections"], status["scim_tokens"]) == ([], [])
+    assert disconnect("--accounts", "keep", "--confirm", idp.entity_id)[0] == 1
+    assert "version 2" in run(connected, "connect", str(tmp_path / "idp.xml"), "--fingerprint", idp.fingerprint).output
+    asked = CliRunner().invoke(sp, ["-c", str(connected), "disconnect", idp.entity_id, "--accounts", "keep"], "x\n")
+    assert isinstance(asked.exception, InvalidInput)
+    assert "1 account stays as it is, sessions that end: 0" in asked.output
 
 
 def test_a_token_is_shown_once(connected: Path) -> None:
