@@ -6,6 +6,7 @@ from pyramid.config import Configurator
 from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
 
+from federation.console import ROUTES, SMALL
 from federation.registry.invitation import EXCHANGE, MAX_BODY, MAX_METADATA, METADATA
 from idp_app.services import csv_rows, switch
 
@@ -57,13 +58,11 @@ def includeme(config: Configurator) -> None:
     add("idp.refusals", "/admin/refusals")
     add("idp.refusal", "/admin/refusals/{reference}")
     add("idp.connections", "/admin/connections")
+    add("idp.connection_new", "/admin/connections/new", **SMALL)
     add("idp.connection", "/admin/connections/{id}")
     add("idp.disconnect", "/admin/connections/{id}/disconnect")
     add("idp.invitations", "/admin/invitations")
     add("idp.invitation", "/admin/invitations/{id}")
-    add("idp.versions", "/admin/connections/{id}/versions")
     add("idp.keys", "/admin/keys")
-    add("idp.sources", "/admin/sources")
-    add("idp.source", "/admin/sources/{id}")
-    add("idp.reviews", "/admin/reviews")
-    add("idp.review", "/admin/reviews/{id}")
+    for name, pattern, options in ROUTES:
+        add(f"idp.{name}", f"/admin{pattern}", **options)

@@ -8,9 +8,16 @@ from typing import Any, Final
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from federation.registry.columns import EntityColumns
 from federation.registry.host import Host
 
 AT_MOST: Final = 100
+
+
+def by_key(session: Session, host: Host, source_id: str, key: str) -> EntityColumns | None:
+    """The entity of a source that a short name stands for."""
+    entity = host.tables.entity
+    return session.scalars(select(entity).where(entity.source_id == source_id, entity.key == key)).first()
 
 
 def search(

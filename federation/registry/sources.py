@@ -5,18 +5,18 @@ from __future__ import annotations
 import base64
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from federation.errors import ConfigurationError, Malformed, PolicyRefusal
-from federation.registry import timing
-from federation.registry.columns import FILE, KINDS, MDQ, SourceColumns
+from federation.registry import following, timing
+from federation.registry.columns import FILE, KINDS, MDQ, UPLOAD, SourceColumns
 from federation.registry.fetching import is_pinned, require_readable
 from federation.registry.host import Host, Limits, Occasion
 from federation.registry.widening import Rule
@@ -52,36 +52,11 @@ class NewSource:
 
 def add(session: Session, host: Host, new: NewSource, limits: Limits, occasion: Occasion) -> SourceColumns:
     """Add a source; it is asked at the next refresh. Raises `ConfigurationError` that names every mistake."""
-    tables = host.tables
-    problems = [*_problems(new, limits)]
-    name = " ".join(new.name.split())
-    if session.scalars(select(tables.source).where(tables.source.name_key == name.lower())).first() is not None:
-        problems.append(f"there is a source called {name} already")
-    if new.entity_id is not None and host.holder(session, new.entity_id) is None:
-        problems.append(f"there is no connection to {new.entity_id}: connect it first")
-    if problems:
-        raise ConfigurationError(*problems)
-    federation = new.entity_id is None
-    validity = new.max_validity or (FEDERATION_VALIDITY if federation else limits.max_validity)
-    source = tables.source(
+    _require_no_problem(session, host, new, limits)
+    source = host.tables.source(
         id=str(uuid.uuid4()),
-        name=name,
-        name_key=name.lower(),
-        kind=new.kind,
-        location=new.location.rstrip("/") if new.kind == MDQ else new.location,
-        entity_id=new.entity_id,
+        **_columns(new, limits),
         enabled=True,
-        precedence=new.precedence,
-        signer_fingerprints=[certificates.normalise_fingerprint(each) for each in new.signer_fingerprints],
-        signer_certificates=[base64.b64encode(each).decode() for each in new.signer_certificates],
-        named_host=new.named_host.lower() if new.named_host is not None else None,
-        max_validity=int(validity.total_seconds()),
-        exceptions=sorted(new.exceptions),
-        shortest_interval=int(new.shortest_interval.total_seconds()),
-        longest_interval=int(new.longest_interval.total_seconds()),
-        selection={part: sorted(values) for part, values in new.selection.items() if values},
-        widening=(new.widening or (Rule.AT_ONCE if federation else Rule.SAME_HOST)).value,
-        defaults=dict(new.defaults),
         created=occasion.now,
         created_by=occasion.actor,
         version=1,
@@ -91,8 +66,93 @@ def add(session: Session, host: Host, new: NewSource, limits: Limits, occasion: 
     )
     host.check_defaults(session, source)
     session.add(source)
-    host.record(session, "metadata.source.added", occasion, source=name, kind=new.kind, location=new.location)
+    host.record(
+        session, "metadata.source.added", occasion, source=source.name, kind=new.kind, location=new.location
+    )  # fmt: skip
     return source
+
+
+def change(
+    session: Session, host: Host, source: SourceColumns, new: NewSource, limits: Limits, occasion: Occasion
+) -> bool:
+    """Say something else of a source, which is asked anew then; False when nothing changed.
+
+    What it is about, and of which kind it is, stays. A signer that is no longer pinned takes along whatever may have
+    been believed for it; so does any change of a responder, which is asked again when an entity is needed. Everything
+    else counts from the next refresh. Raises `ConfigurationError` that names every mistake.
+    """
+    new = replace(new, kind=source.kind, entity_id=source.entity_id)
+    _require_no_problem(session, host, new, limits, but=source.id)
+    columns = _columns(new, limits)
+    changed = sorted(name for name, value in columns.items() if getattr(source, name) != value)
+    if not changed:
+        return False
+    gone = _pins(source) - {*columns["signer_fingerprints"], *columns["signer_certificates"]}
+    for name, value in columns.items():
+        setattr(source, name, value)
+    host.check_defaults(session, source)
+    source.version += 1
+    if gone or source.kind == MDQ:
+        forget(session, host, source)
+    read_anew(source, occasion.now)
+    host.record(session, "metadata.source.changed", occasion, source=source.name, changed=changed)
+    return True
+
+
+def read_anew(source: SourceColumns, now: datetime) -> None:
+    """Have the whole document fetched and read at the next refresh, whether it is the one that is known or not."""
+    source.etag = source.last_modified = source.validated = None
+    source.due = now
+
+
+def forget(session: Session, host: Host, source: SourceColumns) -> None:
+    """Take away every entity that came from a source, and what it did not know."""
+    for kind in (host.tables.entity, host.tables.absence):
+        session.execute(delete(kind).where(kind.source_id == source.id))
+    source.entities = 0
+
+
+def _pins(source: SourceColumns) -> set[str]:
+    return {*source.signer_fingerprints, *source.signer_certificates}
+
+
+def _columns(new: NewSource, limits: Limits) -> dict[str, Any]:
+    """What an administrator said, as the row keeps it."""
+    federation = new.entity_id is None
+    validity = new.max_validity or (FEDERATION_VALIDITY if federation else limits.max_validity)
+    name = " ".join(new.name.split())
+    return {
+        "name": name,
+        "name_key": name.lower(),
+        "kind": new.kind,
+        "location": new.location.rstrip("/") if new.kind == MDQ else new.location,
+        "entity_id": new.entity_id,
+        "precedence": new.precedence,
+        "signer_fingerprints": [certificates.normalise_fingerprint(each) for each in new.signer_fingerprints],
+        "signer_certificates": [base64.b64encode(each).decode() for each in new.signer_certificates],
+        "named_host": new.named_host.lower() if new.named_host is not None else None,
+        "max_validity": int(validity.total_seconds()),
+        "exceptions": sorted(new.exceptions),
+        "shortest_interval": int(new.shortest_interval.total_seconds()),
+        "longest_interval": int(new.longest_interval.total_seconds()),
+        "selection": {part: sorted(values) for part, values in new.selection.items() if values},
+        "widening": (new.widening or (Rule.AT_ONCE if federation else Rule.SAME_HOST)).value,
+        "defaults": dict(new.defaults),
+    }
+
+
+def _require_no_problem(
+    session: Session, host: Host, new: NewSource, limits: Limits, *, but: str | None = None
+) -> None:
+    problems = [*_problems(new, limits)]
+    name = " ".join(new.name.split())
+    namesake = session.scalars(select(host.tables.source).where(host.tables.source.name_key == name.lower())).first()
+    if namesake is not None and namesake.id != but:
+        problems.append(f"there is a source called {name} already")
+    if new.entity_id is not None and host.holder(session, new.entity_id) is None:
+        problems.append(f"there is no connection to {new.entity_id}: connect it first")
+    if problems:
+        raise ConfigurationError(*problems)
 
 
 def _problems(new: NewSource, limits: Limits) -> Sequence[str]:
@@ -112,18 +172,29 @@ def _problems(new: NewSource, limits: Limits) -> Sequence[str]:
         problems.append(f"the exceptions are {', '.join(sorted(EXCEPTIONS))}")
     if set(new.selection) - set(_SELECTION):
         problems.append(f"entities are selected by {', '.join(_SELECTION)}")
-    if new.entity_id is None and new.widening not in (None, Rule.AT_ONCE):
-        problems.append(
-            "what a federation has verified is taken in at once: give one partner a source of its own instead"
-        )
-    if new.entity_id is not None and (new.kind == MDQ or new.selection or new.defaults):
-        problems.append("the source of one partner is a file or a URL, and takes its audiences from the connection")
+    problems += _scope_problems(new)
     if not timedelta() < new.shortest_interval <= new.longest_interval:
         problems.append("the shortest interval is longer than the longest")
     return problems
 
 
+def _scope_problems(new: NewSource) -> Sequence[str]:
+    """What goes with one partner, and what with a federation."""
+    problems = []
+    if new.entity_id is None and new.widening not in (None, Rule.AT_ONCE):
+        problems.append(
+            "what a federation has verified is taken in at once: give one partner a source of its own instead"
+        )
+    if new.entity_id is not None and new.kind == UPLOAD:
+        problems.append("one partner's document is brought to its connection: a source is what can be asked again")
+    if new.entity_id is not None and (new.kind == MDQ or new.selection or new.defaults):
+        problems.append("the source of one partner is a file or a URL, and takes its audiences from the connection")
+    return problems
+
+
 def _location_problems(new: NewSource, limits: Limits) -> Sequence[str]:
+    if new.kind == UPLOAD:
+        return () if new.named_host is None else ("a document that was brought has no host",)
     if new.kind == FILE:
         if new.named_host is not None:
             return ("a file has no host",)
@@ -168,7 +239,8 @@ def find(session: Session, host: Host, name: str) -> SourceColumns:
 
 
 def remove(session: Session, host: Host, source: SourceColumns, occasion: Occasion) -> None:
-    """Take a source away with every entity that came from it. Connections keep what is live."""
+    """Take a source away with every entity that came from it. Connections keep what is live, while it holds."""
+    following.release(session, host, source)
     host.record(session, "metadata.source.removed", occasion, source=source.name, entities=source.entities)
     session.delete(source)
 

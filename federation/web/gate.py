@@ -94,7 +94,9 @@ def _multipart(request: Request, *, files: bool) -> list[str]:
         raise
     except Exception as error:
         raise Malformed("http.form", "the form cannot be read") from error
-    if not files and any(not isinstance(value, str) for _, value in fields):
+    brought = [value for _, value in fields if not isinstance(value, str)]
+    request.add_finished_callback(lambda _request: [value.file.close() for value in brought if hasattr(value, "file")])
+    if not files and brought:
         raise Malformed("http.form", "a file came in the place of a text")
     texts = [
         part if isinstance(part, str) else str(getattr(part, "filename", "")) for field in fields for part in field

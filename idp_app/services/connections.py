@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from federation.attributes.policy import ReleasePolicy
 from federation.errors import PolicyRefusal
 from federation.registry import versions
+from federation.registry.columns import SourceColumns
 from federation.registry.host import Occasion
 from federation.saml.checks import Check
 from federation.saml.metadata import fingerprints
@@ -117,11 +118,14 @@ def connect(
     ready: Readiness,
     presets: Sequence[str] = (),
     options: Sequence[str] = (),
+    chosen: Options | None = None,
+    source: SourceColumns | None = None,
 ) -> tuple[Connection, bool]:
     """Make the connection, or bring one to the same entity up to date; answer it and whether it is new.
 
-    `pins` are the fingerprints that the trust rests on, `presets` and `options` as `Options.changed` reads them. A
-    connection that was ended comes back to life. Raises `InvalidInput` for a name that another connection has,
+    `pins` are the fingerprints that the trust rests on, `presets` and `options` as `Options.changed` reads them,
+    unless all options are `chosen`. `source` is the federation's source that it is taken from, and follows from now on.
+    A connection that was ended comes back to life. Raises `InvalidInput` for a name that another connection has,
     `ConfigurationError` for an option that does not exist, and what `ready` raises when nothing could be sent.
     """
     name = clean("name", name, required=True)
@@ -137,7 +141,7 @@ def connect(
     connection.name, connection.name_key = name, key(name)
     connection.state, connection.ending, connection.ending_accounts = ConnectionState.ACTIVE, None, None
     connection.release_policy = policy.to_json()
-    chosen = Options.from_json(connection.options or {}).changed(presets, options)
+    chosen = chosen or Options.from_json(connection.options or {}).changed(presets, options)
     ready.require(trusted.entity, chosen)
     connection.options = chosen.to_json()
     connection.audiences = list(audiences)
@@ -155,7 +159,8 @@ def connect(
         trusted,
         ground=metadata.GROUNDS[trust],
         fingerprints=vouched,
-        origin="a file",
+        origin="a file" if source is None else f"source {source.name}",
+        source_id=None if source is None else source.id,
         occasion=Occasion(act.now, act.actor, act.reference),
     )
     changed(session, connection, act, "connection.connected", checks=trusted.checks)

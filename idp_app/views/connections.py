@@ -15,19 +15,20 @@ from federation.errors import ConfigurationError, PolicyRefusal
 from federation.saml.algorithms import DEFAULT, in_words
 from federation.saml.algorithms import PRESETS as PRESETS_OF_ALGORITHMS
 from idp_app.errors import InvalidInput, NotThere
+from idp_app.models import MetadataSource
 from idp_app.options import Options
 from idp_app.security import Permission
 from idp_app.services import answers, audiences, audit, connections, people, preview
 from idp_app.services.live import LiveConnection
 from idp_app.views.console import back, show
 
-_SIGNING: Final = {
+SIGNING: Final = {
     "auto": "the response; the assertion too where its metadata wants that",
     "response": "the response alone",
     "assertion": "the assertion alone",
     "both": "response and assertion",
 }
-_NAMING: Final = {
+NAMING: Final = {
     "auto": "what its metadata lists first, else a transient name",
     "transient": "a name for one session (transient)",
     "persistent": "a lasting name for this site alone (persistent)",
@@ -66,13 +67,14 @@ def one(request: Request) -> Response:
         "misses": connections.misses(connection),
         "options": partner.options,
         "legacy": list(PRESETS_OF_ALGORITHMS.values()),
-        "signing": list(_SIGNING.items()),
-        "naming": list(_NAMING.items()),
+        "signing": list(SIGNING.items()),
+        "naming": list(NAMING.items()),
         "telling": list(_TELLING.items()),
         "encrypting": list(_ENCRYPTING.items()),
         "attribute_names": [(CATALOGUE[key].label, name.name, "code") for key, name in partner.options.attribute_names],
         "algorithms": _algorithms(request, partner),
         "missing": audit.newest(idp.session, answers.MISSING, entity_id=connection.entity_id),
+        "source": idp.session.get(MetadataSource, connection.source_id) if connection.source_id else None,
         "preview": None,
         "username": str(request.GET.get("person", "")),
         "error": None,

@@ -11,7 +11,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from federation.console import add_problem_views
+from federation import console as shared_pages
 from federation.web import page, saml
 from federation.web.problems import problem_view
 from idp_app.security import Permission, is_administrator, used_second_factor
@@ -29,14 +29,11 @@ ROUTES: Final = (
     "idp.connections",
     "idp.connection",
     "idp.disconnect",
-    "idp.versions",
+    "idp.connection_new",
     "idp.keys",
-    "idp.sources",
-    "idp.source",
-    "idp.reviews",
-    "idp.review",
     "idp.invitations",
     "idp.invitation",
+    *(f"idp.{name}" for name, _, _ in shared_pages.ROUTES),
 )
 DONE: Final[Mapping[str, str]] = {
     "on": "The federation is on.",
@@ -59,6 +56,8 @@ DONE: Final[Mapping[str, str]] = {
     "invited": "The invitation is made.",
     "confirmed": "You have confirmed. The connection is made when the other side has confirmed too.",
     "connected": "Both sides have confirmed: the connection is made.",
+    "connected-from": "The connection is made. It goes on following the source.",
+    "connected-by-hand": "The site is connected.",
     "voided": "The invitation is void: its link opens nothing any more.",
 }
 """What a page says after a change; the address only carries the word."""
@@ -111,4 +110,4 @@ def includeme(config: Configurator) -> None:
     """Tell problems of the console's pages in their own way."""
     for route in ROUTES:
         config.add_exception_view(forbidden, context=HTTPForbidden, route_name=route)
-    add_problem_views(config, ROUTES)
+    shared_pages.add_problem_views(config, ROUTES)

@@ -13,7 +13,7 @@ from pyramid.httpexceptions import HTTPForbidden
 from pyramid.request import Request
 from pyramid.response import Response
 
-from federation.console import add_problem_views
+from federation.console import ROUTES, add_problem_views
 from federation.web.problems import problem_view
 from federation.web.saml import redirect
 from sp_app import administration
@@ -50,14 +50,11 @@ def includeme(config: Configurator) -> None:
     add("sp.console.connections", "/admin/connections")
     add("sp.console.connection", "/admin/connections/{id}")
     add("sp.console.disconnect", "/admin/connections/{id}/disconnect")
-    add("sp.console.versions", "/admin/connections/{id}/versions")
     add("sp.console.chooser", "/admin/chooser")
     add("sp.console.invitations", "/admin/invitations")
     add("sp.console.invitation", "/admin/invitations/{id}")
-    add("sp.console.sources", "/admin/sources")
-    add("sp.console.source", "/admin/sources/{id}")
-    add("sp.console.reviews", "/admin/reviews")
-    add("sp.console.review", "/admin/reviews/{id}")
+    for name, pattern, options in ROUTES:
+        add(f"sp.console.{name}", f"/admin{pattern}", **options)
     add("sp.console.keys", "/admin/keys")
     add("sp.console.accounts", "/admin/accounts")
     add("sp.console.audit", "/admin/audit")

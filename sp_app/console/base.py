@@ -23,6 +23,7 @@ DONE: Final[Mapping[str, str]] = {
     "options": "The options are saved.",
     "order": "The order is saved.",
     "connected": "Both sides have confirmed: the connection is made.",
+    "connected-from": "The connection is made. It goes on following the source.",
     "confirmed": "You have confirmed. The connection is made when the other side has confirmed too.",
     "waits": "The other side has not confirmed yet.",
     "forgotten": "The invitation is left alone: nothing comes of it.",

@@ -15,8 +15,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from federation.errors import NotThere, PolicyRefusal
-from federation.registry import versions
-from federation.registry.host import Occasion
+from federation.registry import following, versions
+from federation.registry.columns import EntityColumns, SourceColumns
+from federation.registry.host import Limits, Occasion
 from federation.saml.algorithms import allowed, presets_named, weaknesses
 from federation.saml.metadata import outgoing, trust
 from federation.saml.metadata.reading import read_document
@@ -124,19 +125,7 @@ def connect(
     entity = trusted.entity
     connection = record_of(session, entity.entity_id)
     if connection is None:
-        connection = IdPConnection(
-            id=str(uuid.uuid4()),
-            entity_id=entity.entity_id,
-            name=name or entity.display_name(),
-            state=ACTIVE,
-            metadata_version=0,
-            metadata_xml=trusted.document,
-            revision=0,
-            request_binding="redirect",
-            presets=[],
-            created_at=now,
-            modified_at=now,
-        )
+        connection = _new(trusted, name, now)
         session.add(connection)
     elif name is not None:
         connection.name = name
@@ -157,6 +146,61 @@ def connect(
         occasion=Occasion(now, trusted_by, reference),
     )
     return connection, live_metadata(session, connection)
+
+
+def connect_offered(
+    session: Session,
+    source: SourceColumns,
+    row: EntityColumns,
+    limits: Limits,
+    occasion: Occasion,
+    *,
+    name: str,
+    signing_key: SigningKey,
+) -> IdPConnection:
+    """Make a connection of an entity of a federation's source, which it goes on following.
+
+    Raises `PolicyRefusal` where there is one already, and `NothingInCommon` as `connect` does.
+    """
+    if by_entity_id(session, row.entity_id) is not None:
+        raise PolicyRefusal("connection.there", "there is a connection to it already")
+    trusted = following.offered(row, source, limits, occasion.now)
+    outgoing.signing_key(signing_key, trusted.entity.idp, limits.algorithms)
+    name = " ".join(name.split())[:100] or row.name
+    connection = record_of(session, row.entity_id)
+    if connection is None:
+        connection = _new(trusted, name, occasion.now)
+        session.add(connection)
+    connection.name, connection.state = name, ACTIVE  # one that was ended begins again
+    versions.adopt(
+        session,
+        HOST,
+        connection,
+        trusted,
+        ground=following.GROUND,
+        fingerprints=following.signers_of(source),
+        origin=f"source {source.name}",
+        source_id=source.id,
+        occasion=occasion,
+    )
+    HOST.record(session, "connection.connected", occasion, entity_id=row.entity_id, source=source.name)
+    return connection
+
+
+def _new(trusted: trust.TrustedMetadata, name: str | None, now: datetime) -> IdPConnection:
+    return IdPConnection(
+        id=str(uuid.uuid4()),
+        entity_id=trusted.entity.entity_id,
+        name=name or trusted.entity.display_name(),
+        state=ACTIVE,
+        metadata_version=0,
+        metadata_xml=trusted.document,
+        revision=0,
+        request_binding="redirect",
+        presets=[],
+        created_at=now,
+        modified_at=now,
+    )
 
 
 def set_presets(connection: IdPConnection, presets: Sequence[str], now: datetime) -> None:

@@ -34,8 +34,10 @@ class SPHost:
         ).one_or_none()
 
     def followers(self, session: Session, source_id: str) -> Sequence[IdPConnection]:
-        """The connections whose live metadata came from a source."""
-        return session.scalars(select(IdPConnection).where(IdPConnection.source_id == source_id)).all()
+        """The connections whose live metadata came from a source, unless they were ended."""
+        return session.scalars(
+            select(IdPConnection).where(IdPConnection.source_id == source_id, IdPConnection.state != "disconnected")
+        ).all()
 
     def changed(self, session: Session, holder: HolderColumns, live: VersionColumns, occasion: Occasion) -> None:
         """Every process parses the connection's metadata again."""

@@ -68,6 +68,7 @@ def test_sources_show_their_health_and_can_be_asked_soon(idp: IdPSite, server: S
     assert "late" in page
     assert "the answer has the status 503" in page
     assert LIBRARY.entity_id in page
+    page = page.click("Example Federation", index=0)
     form = next(form for form in page.forms.values() if "Refresh" in form.text)
     assert "within moments" in form.submit("action", value="refresh").follow()
     assert source_of(idp, source).due == idp.clock()
