@@ -22,7 +22,9 @@ with warnings.catch_warnings():
     from saml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT
     from saml2.client import Saml2Client
     from saml2.config import IdPConfig, SPConfig
+    from saml2.pack import make_soap_enveloped_saml_thingy
     from saml2.saml import NameID
+    from saml2.samlp import response_from_string
     from saml2.server import Server
     from saml2.sigver import CryptoBackend, XmlsecError, pre_encrypt_assertion
 
@@ -216,6 +218,16 @@ def identity_provider(
 def name_id(value: str, name_format: str | None, name_qualifier: str | None) -> NameID:
     """A NameID of pysaml2's."""
     return NameID(text=value, format=name_format, name_qualifier=name_qualifier)
+
+
+def as_response(document: bytes) -> Any:
+    """A Response of pysaml2's."""
+    return response_from_string(document)
+
+
+def enveloped(message: str) -> bytes:
+    """A message in an envelope, as pysaml2 makes one."""
+    return str(make_soap_enveloped_saml_thingy(message)).encode()
 
 
 def now() -> datetime:

@@ -12,11 +12,16 @@ import pytest
 from lxml import etree
 from webtest import TestResponse
 
+from federation.saml.metadata.entity import Endpoint
 from federation.saml.names import SAML, Algorithm, Binding, StatusCode
 from tests.interop import pysaml2_party as party
+from tests.live import serving
 from tests.sp_factories import ALICE, Site, fields, make_site
 
-SIGNED = {"sign_response": True, "sign_alg": Algorithm.RSA_SHA256, "digest_alg": Algorithm.SHA256}
+ALGORITHMS = {"sign_alg": Algorithm.RSA_SHA256, "digest_alg": Algorithm.SHA256}
+SIGNED = {"sign_response": True, **ALGORITHMS}
+INDEX = 0x3030
+"""The index of the resolution service that its artifacts name."""
 WAY = {"class_ref": "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"}
 
 
@@ -57,8 +62,7 @@ def answer(peer: Any, request: Any, **more: Any) -> bytes:
         sp_entity_id=request.issuer.text,
         userid="alice",
         authn={**WAY, **more.pop("authn", {})},
-        **SIGNED,
-        **more,
+        **(SIGNED | more),
     )
     return str(document).encode()
 
@@ -95,5 +99,39 @@ def test_it_says_that_it_cannot_answer_without_a_page(site: Site, peer: Any) -> 
         sign_alg=Algorithm.RSA_SHA256,
         digest_alg=Algorithm.SHA256,
     )
-    page = browser.post("/saml/acs", fields(str(document).encode(), relay_state), expect_errors=True)
-    assert "You are not signed in yet" in page
+    back = browser.post("/saml/acs", fields(str(document).encode(), relay_state), status=303)
+    assert back.location == f"{site.origin}/private?saml_signed_in=no"
+
+
+@pytest.mark.conformance("IIP-SSO02")
+def test_it_hands_its_response_out_for_an_artifact(tmp_path: Path) -> None:
+    asked_for: list[str] = []
+
+    def resolve(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        """Its artifact resolution service, which has none of its own but the parts of one."""
+        envelope = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])).decode()
+        question = peer.parse_artifact_resolve(envelope)
+        asked_for.append(question.artifact.text.strip())
+        told = peer.create_artifact_response(question, asked_for[-1], issuer=peer._issuer(), sign=False)
+        start_response("200 OK", [("Content-Type", "text/xml")])
+        return [party.enveloped(peer.sign(told, **ALGORITHMS))]
+
+    with serving(resolve) as port:
+        site = make_site(tmp_path / "site", allow_http_loopback="true")
+        site.clock.now = party.now()
+        site.idp.entity_id, site.idp.sso_url = party.factories.IDP, party.factories.SSO_URL
+        service = Endpoint(Binding.SOAP, f"http://localhost:{port}/resolve", index=INDEX)
+        site.idp.options = {"artifact_resolution": (service,)}
+        site.connect(site.idp, allow_http_loopback=True)
+        site.change_connection(response_binding="artifact")
+        peer = party.identity_provider(
+            tmp_path, partner=site.provider.metadata(party.now()).decode().partition("?>")[2]
+        )
+        browser = site.browser()
+        request, relay_state = asked(peer, browser.get("/saml/login", {"target": "/private"}))
+        assert request.protocol_binding == Binding.ARTIFACT
+        reference = peer.use_artifact(party.as_response(answer(peer, request, sign_response=False)))
+        page = browser.get("/saml/acs", {"SAMLart": reference, "RelayState": relay_state}).follow()
+        assert "Alice Archer" in page
+        assert asked_for == [reference]
+        site.provider.engine.dispose()
