@@ -30,9 +30,12 @@ def instant(text: str | None) -> datetime:
     if text is None:
         return datetime.now(UTC)
     try:
-        return parse_instant(text)
+        given = parse_instant(text)
     except FederationError:
-        raise click.BadParameter(f"{text!r} is not an instant like 2026-03-01T12:00:00Z.", param_hint="--now") from None
+        given = None
+    if given is None or not 1970 <= given.year < 9999:
+        raise click.BadParameter(f"{text!r} is not an instant like 2026-03-01T12:00:00Z.", param_hint="--now")
+    return given
 
 
 def read_entities(file: Path, role: str) -> list[Entity]:
@@ -107,11 +110,11 @@ def as_received(octets: bytes, binding: str, parameter: str | None) -> Received:
 
 
 def as_posted(octets: bytes, parameter: str | None) -> Received:
-    """A message of the POST binding, from its XML, its base64, or the whole form as a browser sends it.
+    """A message of the POST binding: its XML, its base64 (as it is or as a form has it), or a browser's whole form.
 
     `parameter` is None where the message itself says whether it is a request or a response.
     """
-    from urllib.parse import parse_qsl
+    from urllib.parse import parse_qsl, unquote
 
     from federation.saml import xml
     from federation.saml.bindings import post
@@ -123,7 +126,7 @@ def as_posted(octets: bytes, parameter: str | None) -> Received:
     if text.startswith(("SAMLRequest=", "SAMLResponse=", "RelayState=")):
         return post.decode(parse_qsl(text, keep_blank_values=True))
     markup = text.startswith(("<", "\xef\xbb\xbf", "\xff\xfe", "\xfe\xff"))
-    document = octets.strip() if markup else decode_base64(text, "post.base64")
+    document = octets.strip() if markup else decode_base64(unquote(text), "post.base64")
     if parameter is None:
         parameter = RESPONSE if xml.local_name(xml.parse(document)).endswith("Response") else REQUEST
     return Received(Binding.POST, parameter, document)

@@ -156,7 +156,7 @@ def is_usable(member: Member, role: str, limits: Limits, now: datetime) -> bool:
     if getattr(entity, role) is None:
         return False
     limit = earliest_validity(entity, role)
-    if limit is not None and limit + limits.skew <= now:
+    if limit is not None and limit <= now - limits.skew:
         return False
     try:
         run(USE_RULES, (), Candidate(entity, (), role, None, allow_http_loopback=True))

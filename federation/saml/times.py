@@ -14,6 +14,7 @@ _DURATION = re.compile(
     r"(T(?:(\d{1,8})H)?(?:(\d{1,8})M)?(?:(\d{1,10})(?:\.\d{1,9})?S)?)?",
     re.ASCII,
 )
+_LAST = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def parse_instant(text: str) -> datetime:
@@ -48,6 +49,11 @@ def _offset(zone: str) -> timedelta:
         raise Malformed("times.instant", "not a time zone that exists")
     offset = timedelta(hours=hours, minutes=minutes)
     return offset if zone[0] == "+" else -offset
+
+
+def later(instant: datetime, span: timedelta) -> datetime:
+    """An instant and a span more, but within the year 9999 in every time zone: partners write it and mean never."""
+    return min(instant, _LAST - span) + span
 
 
 @lru_cache(maxsize=4096)

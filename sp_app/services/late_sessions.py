@@ -18,6 +18,7 @@ from federation.saml.messages import NameID
 from federation.saml.profiles import logout
 from federation.saml.profiles.logout import AcceptedLogoutRequest
 from federation.saml.profiles.sso_response import AcceptedResponse
+from federation.saml.times import later
 from sp_app.models import RememberedLogout, subject_key
 from sp_app.models.once import take_turns
 
@@ -43,7 +44,7 @@ def remember(session: Session, accepted: AcceptedLogoutRequest, *, now: datetime
     take_turns(session, subject)
     end = accepted.replay_until
     if request.not_on_or_after is not None:
-        end = min(max(end, request.not_on_or_after + skew), now + LONGEST)
+        end = min(max(end, later(request.not_on_or_after, skew)), now + LONGEST)
     session.add(
         RememberedLogout(
             subject_key=subject,

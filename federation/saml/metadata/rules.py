@@ -88,7 +88,7 @@ def valid_until_is_in_the_future(validity: Validity) -> Seen:
     expected = f"valid after {format_instant(validity.now)}"
     if earliest is None:
         return Seen(True, expected, "no limit")
-    return Seen(earliest + validity.skew > validity.now, expected, f"valid until {format_instant(earliest)}")
+    return Seen(earliest > validity.now - validity.skew, expected, f"valid until {format_instant(earliest)}")
 
 
 @rule("metadata.valid_until.limit", "IIP-MD04; SDP-MD03")

@@ -41,6 +41,7 @@ from federation.saml.profiles.arrival import open_message
 from federation.saml.profiles.refusals import StatusRefused
 from federation.saml.profiles.sso_response_build import build, build_error
 from federation.saml.profiles.sso_response_context import Envelope, ResponseExpectations, Statement, latest, session_end
+from federation.saml.times import later
 
 __all__ = [
     "AcceptedResponse",
@@ -204,4 +205,4 @@ def _replay_until(
 ) -> datetime:
     """When the assertion stops being acceptable by its own times, plus the skew: until then its key is kept."""
     ends = [item.not_on_or_after for item in assertion.subject_confirmations if item.not_on_or_after is not None]
-    return max(ends, default=expected.now + expected.max_age) + expected.skew
+    return later(max(ends, default=expected.now + expected.max_age), expected.skew)

@@ -96,6 +96,7 @@ def write(folder: Path, octets: bytes | str) -> str:
         lambda document: document,
         lambda document: b"\xef\xbb\xbf" + document,
         base64_text,
+        lambda document: base64_text(document).replace("+", "%2B").replace("=", "%3D"),
         lambda document: "SAMLResponse=" + base64_text(document).replace("+", "%2B") + "&RelayState=x",
     ],
 )
@@ -228,6 +229,8 @@ def test_a_logout_is_judged_by_the_side_that_receives_it(folder, capsys) -> None
         ["response", "no-such-file", "--acs=x", "--request-id=_1"],
         ["request", "no-such-file", "--binding=post"],
         ["request", "MESSAGE", "--binding=paos"],
+        ["request", "MESSAGE", "--binding=post", "--now=0001-01-01T00:00:00Z"],
+        ["request", "MESSAGE", "--binding=post", "--now=9999-12-31T23:59:59Z"],
         ["request", "MESSAGE", "--binding=post", "--preset=legacy"],
     ],
 )
