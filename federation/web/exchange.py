@@ -22,6 +22,7 @@ class Exchange:
     def __init__(self, request: Request) -> None:
         self._request = request
         self.form_targets: list[str] = []
+        self.watches = False
         self.received: list[Received] = []
         """The SAML messages that this request brought, for the audit trail."""
 
@@ -63,6 +64,10 @@ class Exchange:
     def allow_form_target(self, *sources: str) -> None:
         """Let this page's forms be sent to these CSP sources besides the site itself."""
         self.form_targets.extend(sources)
+
+    def watch(self) -> None:
+        """Let this page's script ask the site itself how things stand (`static/watch.js`)."""
+        self.watches = True
 
 
 def includeme(config: Configurator) -> None:

@@ -25,7 +25,9 @@ def protect(event: NewResponse) -> None:
         return
     exchange = request.federation
     headers = response.headers
-    headers["Content-Security-Policy"] = content_security_policy(exchange.nonce, exchange.form_targets)
+    headers["Content-Security-Policy"] = content_security_policy(
+        exchange.nonce, exchange.form_targets, watches=exchange.watches
+    )
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
     headers.setdefault("Referrer-Policy", "same-origin")
@@ -36,7 +38,7 @@ def protect(event: NewResponse) -> None:
         headers["Strict-Transport-Security"] = HSTS
 
 
-def content_security_policy(nonce: str, form_targets: list[str]) -> str:
+def content_security_policy(nonce: str, form_targets: list[str], *, watches: bool = False) -> str:
     """The policy of one page (CSP level 3)."""
     return "; ".join(
         (
@@ -44,6 +46,7 @@ def content_security_policy(nonce: str, form_targets: list[str]) -> str:
             f"script-src 'nonce-{nonce}'",
             "style-src 'self'",
             "img-src 'self' data:",
+            *(("connect-src 'self'",) if watches else ()),
             " ".join(("form-action", "'self'", *form_targets)),
             "base-uri 'none'",
             "frame-ancestors 'none'",

@@ -38,6 +38,9 @@ def look(request: Request) -> Response:
     invitations.require_usable(invitation, now)
     done = steps(idp.session, invitation, now)
     address = _address(request)
+    watching = invitation.proposed is not None and not all(step.done is not False for step in done)
+    if watching:
+        request.federation.watch()
     values = {
         "invitation": invitation,
         "state": invitations.state(invitation, now),
@@ -46,7 +49,7 @@ def look(request: Request) -> Response:
         "link": str(Link(address, idp.installation.keys.fingerprint)),
         "metadata_url": Link(address, "").metadata_url,
         "steps": done,
-        "watching": invitation.proposed is not None and not all(step.done is not False for step in done),
+        "watching": watching,
     }
     return page(request, "idp_app:templates/invited.jinja2", values)
 

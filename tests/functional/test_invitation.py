@@ -263,7 +263,7 @@ def test_other_software_brings_its_metadata_and_watches_the_ticks(two: Two) -> N
     page = browser.get(path)
     for told in (two.idp.entity.entity_id, "/saml/sso", "/saml/slo", two.idp.installation.keys.fingerprint):
         assert told in page.text
-    assert "http-equiv" not in page.text, "nothing reloads under a form that somebody fills in"
+    assert "data-watch" not in page.text, "nothing changes under a form that somebody fills in"
     assert browser.get(f"{path}/metadata").content_type == "application/samlmetadata+xml"
 
     form = page.forms[0]
@@ -275,7 +275,8 @@ def test_other_software_brings_its_metadata_and_watches_the_ticks(two: Two) -> N
     form["text"] = other.metadata(two.idp.clock()).decode()
     page = form.submit().follow()
     assert other.fingerprint in page.text
-    assert 'http-equiv="refresh"' in page.text
+    assert 'data-watch="5"' in page.text
+    assert "connect-src 'self'" in page.headers["Content-Security-Policy"]
     assert form.submit(expect_errors=True).status_int == 410
     assert two.confirm("Learning")
     assert "The connection is made" in browser.get(path).text
