@@ -44,6 +44,12 @@ def every(session: Session) -> Sequence[Connection]:
     ).all()
 
 
+def ended(session: Session) -> Sequence[Connection]:
+    """The connections that are over, the newest end first: they are there for their history."""
+    over = select(Connection).where(Connection.state == ConnectionState.DISCONNECTED)
+    return session.scalars(over.order_by(Connection.modified.desc())).all()
+
+
 def find(session: Session, name: str) -> Connection:
     """The connection with a name (letter case aside) or an entityID. Raises `NotThere`."""
     connection = session.scalars(

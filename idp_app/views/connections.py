@@ -46,8 +46,13 @@ _ENCRYPTING: Final = {"assertion": "the assertion", "name-id": "the NameID by it
 
 @view_config(route_name="idp.connections", request_method="GET", permission=Permission.MANAGE_CONNECTIONS)
 def every(request: Request) -> Response:
-    """The list."""
-    return show(request, "console_connections.jinja2", {"found": connections.every(request.idp.session)})
+    """The list, and those that are over."""
+    session = request.idp.session
+    return show(
+        request,
+        "console_connections.jinja2",
+        {"found": connections.every(session), "ended": connections.ended(session)},
+    )
 
 
 @view_config(route_name="idp.connection", request_method="GET", permission=Permission.MANAGE_CONNECTIONS)

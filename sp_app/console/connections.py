@@ -31,6 +31,7 @@ class Connections(ConsoleView):
         values = {
             "found": [(each, by_entity_id[each.entity_id], lately.get(each.entity_id, 0)) for each in found],
             "invitations": invitations.every(self.session),
+            "ended": connections.ended(self.session),
         }
         return self.show("connections", values)
 

@@ -46,6 +46,12 @@ def every(session: Session) -> Sequence[IdPConnection]:
     ).all()
 
 
+def ended(session: Session) -> Sequence[IdPConnection]:
+    """The connections that are over, the newest end first: they are there for their history."""
+    over = select(IdPConnection).where(IdPConnection.state == DISCONNECTED)
+    return session.scalars(over.order_by(IdPConnection.modified_at.desc())).all()
+
+
 def get(session: Session, connection_id: str) -> IdPConnection:
     """The connection with an id. Raises `NotThere`."""
     connection = session.get(IdPConnection, connection_id)

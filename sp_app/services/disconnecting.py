@@ -56,7 +56,10 @@ class Outlook:
 
 def look(session: Session, accounts: AccountStore, connection: IdPConnection, now: datetime) -> Outlook:
     """Count what an end of the connection would concern."""
-    alone = _alone(session, accounts, connection)
+    return _counts(session, connection, _alone(session, accounts, connection), now)
+
+
+def _counts(session: Session, connection: IdPConnection, alone: Sequence[LocalAccount], now: datetime) -> Outlook:
     mine = select(Link.account_id).where(Link.idp_entity_id == connection.entity_id, Link.account_id.is_not(None))
     shared = mine.where(Link.account_id.in_(_vouched_for_elsewhere(connection))).distinct().subquery()
     administrators = select(func.count()).where(
@@ -92,13 +95,13 @@ def disconnect(
     session.refresh(connection, with_for_update=True)
     if connection.state == connections.DISCONNECTED:
         raise PolicyRefusal("connection.disconnected", f"{connection.name} was disconnected before")
-    outlook = look(session, accounts, connection, now)
+    alone = _alone(session, accounts, connection)
+    outlook = _counts(session, connection, alone, now)
     connection.state = connections.DISCONNECTED
     connection.revision += 1
     connection.modified_at = now
     _stop_tokens(session, connection, now)
     ended = sessions.end_all_by(session, connection.entity_id, now)
-    alone = _alone(session, accounts, connection)
     if ending is Ending.SUSPEND:
         ended += _suspend(session, accounts, connection, [each.id for each in alone if each.active], now)
     elif ending is Ending.DELETE:

@@ -196,3 +196,23 @@ def test_the_commands_work_on_the_host(the_library: Library, tmp_path: Path) -> 
     assert "https://library.example.org/federation/saml/acs" in run("publish", "-")
     assert "Federation is off." in run("disable")
     the_library.browser().get("/federation/saml/login", status=404)
+
+
+def test_disconnecting_reaches_the_hosts_people_and_sessions(the_library: Library, tmp_path: Path) -> None:
+    """From the command line, where no request is: the accounts are the library's own, and so is a session."""
+    browser = the_library.browser()
+    the_library.sign_in(browser)
+    assert the_library.visits() == [False]
+    lines = [f"{name} = {value}" for name, value in the_library.settings.items()]
+    ini = tmp_path / "library.ini"
+    ini.write_text("[app:main]\nuse = call:tests.embedding.library:main\n" + "\n".join(lines) + "\n")
+    idp = the_library.idp.entity_id
+    command = ["-c", f"{ini}#main", "disconnect", idp, "--accounts", "suspend", "--confirm", idp]
+    assert "1 account will be suspended" in CliRunner().invoke(sp, command, catch_exceptions=False).output
+    assert [each["may_enter"] for each in the_library.readers()] == [False]
+    assert the_library.visits() == [True]
+    assert browser.get("/shelves/new").status_int == 303
+    the_library.scim("GET", "/Users", status=401)
+    the_library.connect(the_library.idp)
+    the_library.sign_in(browser)
+    assert [each["may_enter"] for each in the_library.readers()] == [True]

@@ -311,5 +311,8 @@ def test_the_end_and_how_far_it_is(provisioned: Sites, admin: TestApp, typed: st
     assert "Give up" in page.text
     provisioned.provision()
     page = admin.get(page.request.path).follow()
-    assert "Connect the site again to serve it" in page.text
-    assert "Intranet" not in admin.get("/admin/connections").text
+    assert "accounts there were suspended: 3. Connect the site again to serve it" in page.text
+    page = admin.get("/admin/connections")
+    assert "No connections yet" in page.text
+    page = page.click("Intranet")
+    assert "Version 1" in page.click("Every version of its metadata")

@@ -311,9 +311,10 @@ def test_who_came_another_way_reads_that_it_is_over(site: Site) -> None:
     page = form.submit("action").follow()
     assert "The connection is over" in page
     assert "Other University" in page
-    assert "Example University" not in page
-    connection_id = site.rows("select id from sp_idp_connection where entity_id = ?", site.idp.entity_id)[0][0]
-    page = browser.get(f"/admin/connections/{connection_id}")
+    assert "Disconnected (1)" in page
+    page = page.click("Example University")
+    assert "Version 1" in page.click("Every version of its metadata")
+    connection_id = page.request.path.rpartition("/")[2]
     assert "Connect the identity provider again" in page
     assert "Disconnect…" not in page
     browser.get(f"/admin/connections/{connection_id}/disconnect", status=303)
