@@ -172,7 +172,7 @@ def _note_cache_duration(staging: Staging, member: Member) -> None:
 
 
 def _staged(file: IO[bytes], member: Member, role: str, root: datetime | None) -> Staged:
-    offset = file.seek(0, 2)
+    offset = file.tell()
     file.write(member.octets)
     limit = earliest_validity(member.entity, role)
     own = limit if limit is not None and (root is None or limit < root) else None

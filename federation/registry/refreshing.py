@@ -32,6 +32,7 @@ from federation.storage.session import SessionFactory, unit_of_work
 
 CLAIM: Final = timedelta(minutes=15)
 """Longer than a refresh may take; afterwards whoever claimed a source has died."""
+_BUFFER: Final = 262_144
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,25 +122,28 @@ class Refresher:
 
     def _take_in(self, source: SourceColumns, fetched: fetching.Fetched) -> str:
         document = fetched.document
-        if document is None or (source.entity_id is None and hashlib.sha256(document).hexdigest() == source.validated):
+        if document is None:
             return self._unchanged(source, fetched)
-        if source.entity_id is None:
-            return self._federation(source, document, fetched)
-        return self._partner(source, source.entity_id, document, fetched)
+        if source.entity_id is not None:
+            return self._partner(source, source.entity_id, document, fetched)
+        digest = hashlib.sha256(document).hexdigest()
+        if digest == source.validated:
+            return self._unchanged(source, fetched)
+        return self._federation(source, document, digest, fetched)
 
     def _unchanged(self, source: SourceColumns, fetched: fetching.Fetched) -> str:
         with self._succeeding(source, fetched) as (_, current):
             current.due = self._next(current, None, current.valid_until)
         return "nothing new"
 
-    def _federation(self, source: SourceColumns, document: bytes, fetched: fetching.Fetched) -> str:
+    def _federation(self, source: SourceColumns, document: bytes, digest: str, fetched: fetching.Fetched) -> str:
         now = self._clock()
-        with tempfile.TemporaryFile() as file:
+        with tempfile.TemporaryFile(buffering=_BUFFER) as file:
             staging = aggregates.stage(
                 source, document, file, self._host.role, self._limits, now,
                 tell=lambda phase, done, total: self._tell(source, phase, done, total),
             )  # fmt: skip
-            return self._write(source, staging, hashlib.sha256(document).hexdigest(), fetched, now)
+            return self._write(source, staging, digest, fetched, now)
 
     def _write(
         self,

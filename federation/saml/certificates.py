@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from cryptography import x509
@@ -125,8 +125,7 @@ def _instant(der: bytes) -> datetime:
         text = _element(der, _GENERALIZED_TIME)[0].decode("ascii")
     if not _DATE.fullmatch(text):
         raise ValueError
-    month, day, hour, minute, second = (int(text[start : start + 2]) for start in range(4, 14, 2))
-    return datetime(int(text[:4]), month, day, hour, minute, second, tzinfo=UTC)
+    return datetime.fromisoformat(f"{text[:8]}T{text[8:]}")
 
 
 def _element(octets: bytes, tag: int) -> tuple[bytes, bytes]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
-from transaction.interfaces import ITransactionManager
-from zope.sqlalchemy.datamanager import STATUS_CHANGED, join_transaction
+
+if TYPE_CHECKING:
+    from transaction.interfaces import ITransactionManager
 
 SessionFactory = sessionmaker[Session]
 
@@ -45,6 +46,9 @@ def _on_attach(session: Session, _instance: object) -> None:
 
 def _join(session: Session) -> None:
     if _MANAGER in session.info:
+        # (this brings every database driver there is, and neither a command nor a worker has a manager)
+        from zope.sqlalchemy.datamanager import STATUS_CHANGED, join_transaction  # noqa: PLC0415
+
         join_transaction(session, STATUS_CHANGED, session.info[_MANAGER])
 
 

@@ -20,10 +20,10 @@ from idp_app.models.metadata import TABLES
 from idp_app.options import NO_OPTIONS, Options
 from idp_app.services import audit, outbox
 from idp_app.services.act import Act
-from idp_app.settings import IdPSettings
 
 if TYPE_CHECKING:
     from idp_app.installation import Installation
+    from idp_app.settings import IdPSettings
 
 _TRUST: Final = {"signature": Trust.SIGNED, "confirmed keys": Trust.CONFIRMED}
 GROUNDS: Final = {Trust.SIGNED: "signature", Trust.CONFIRMED: "confirmed keys"}

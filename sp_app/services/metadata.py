@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -15,7 +15,9 @@ from federation.registry.host import Limits, Occasion
 from sp_app.models import AuditEntry, IdPConnection
 from sp_app.models.metadata import TABLES
 from sp_app.services import audit
-from sp_app.settings import SPSettings
+
+if TYPE_CHECKING:
+    from sp_app.settings import SPSettings
 
 SINCE: Final = timedelta(days=30)
 """How far back "lately" goes, where a review says how many people signed in."""

@@ -27,7 +27,6 @@ from federation.registry.lookup import KEEP, Entities
 from federation.registry.refreshing import Refresher
 from federation.storage import engine as engines
 from federation.storage.session import factory, unit_of_work
-from sp_app import database
 from sp_app.services.metadata import HOST
 from tests.bench import aggregate
 from tests.bench.measure import Entry, Operation
@@ -39,6 +38,8 @@ GROWTH = 60_000_000
 
 def make_empty(folder: Path) -> None:
     """Make an empty database of a service provider, to be copied."""
+    from sp_app import database  # brings Alembic, which no refresh needs
+
     engine = engines.create(f"sqlite:///{folder / 'empty.sqlite'}")
     database.upgrade(engine)
     engine.dispose()

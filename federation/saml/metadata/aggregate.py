@@ -194,12 +194,7 @@ def entity_is_described_once(again: bool) -> Seen:
 
 def _events(octets: bytes, *events: str) -> Iterator[tuple[str, etree._Element]]:
     """Parse events over octets of our own making. The options are the hardened parser's all the same."""
-    found = etree.iterparse(
-        BytesIO(octets),
-        events=events,
-        tag=(ENTITY, ENTITIES, EXTENSIONS),
-        **_OPTIONS,
-    )
+    found = etree.iterparse(BytesIO(octets), events=events, tag=(ENTITY, ENTITIES), **_OPTIONS)
     try:
         yield from found
     except etree.XMLSyntaxError:
@@ -218,11 +213,23 @@ def _top(octets: bytes) -> etree._Element:
 
 @dataclass(slots=True)
 class _Group:
-    """An EntitiesDescriptor that is being read. `begun` as soon as a member came."""
+    """An EntitiesDescriptor that is being read. `said` are its Extensions, noted as soon as a member comes."""
 
     element: etree._Element
     inherited: Inherited
-    begun: bool = False
+    said: tuple[etree._Element, ...] | None = None
+
+    def holds_for(self, member: etree._Element) -> Inherited:
+        """What holds for its members: all that stands before the first of them. (The tree is ahead of the events.)"""
+        if self.said is None:
+            self.said = (*member.itersiblings(EXTENSIONS, preceding=True),)[::-1]
+            self.inherited = replace(self.inherited, extensions=(*self.inherited.extensions, *self.said))
+        return self.inherited
+
+    def end(self) -> None:
+        """Raise `Malformed` if more was said after a member: whoever read that one did not know of it."""
+        if self.said is not None and self.said != tuple(self.element.iterchildren(EXTENSIONS)):
+            raise Malformed("metadata.group", "a group says what holds for its members after some of them")
 
 
 def _walk(octets: bytes) -> Iterator[tuple[etree._Element, Inherited]]:
@@ -234,22 +241,16 @@ def _walk(octets: bytes) -> Iterator[tuple[etree._Element, Inherited]]:
     for event, element in _events(octets, "start", "end"):
         parent = groups[-1] if groups else None
         belongs = element.getparent() is (parent.element if parent is not None else None)
-        inherited = parent.inherited if parent is not None else Inherited()
         if element.tag == ENTITIES:
             if event == "start" and belongs:
+                inherited = parent.holds_for(element) if parent is not None else Inherited()
                 groups.append(_Group(element, inherited.inside(element)))
             elif event == "end" and parent is not None and element is parent.element:
-                groups.pop()
+                groups.pop().end()
                 _forget(element)
-        elif event == "end" and belongs and element.tag == ENTITY:
-            if parent is not None:
-                parent.begun = True
-            yield element, inherited
+        elif event == "end" and belongs:
+            yield element, parent.holds_for(element) if parent is not None else Inherited()
             _forget(element)
-        elif event == "end" and belongs and parent is not None:
-            if parent.begun:
-                raise Malformed("metadata.group", "a group says what holds for its members after some of them")
-            parent.inherited = replace(inherited, extensions=(*inherited.extensions, element))
 
 
 def _forget(element: etree._Element) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from lxml import etree
 from lxml.etree import _Element
 
 from federation.errors import Malformed
@@ -13,14 +12,19 @@ from federation.saml import times
 from federation.saml.metadata.findings import Findings, Level
 from federation.saml.names import XML
 
+_LANGUAGE: Final = f"{{{XML}}}lang"
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
 def children(element: _Element) -> dict[str, list[_Element]]:
     """The child elements by qualified name, each list in document order; other roles' and unknown ones do no harm."""
     by_tag: dict[str, list[_Element]] = {}
-    for child in element.iterchildren(etree.Element):
-        by_tag.setdefault(str(child.tag), []).append(child)
+    for child in element.iterchildren("*"):
+        tag = child.tag
+        if tag in by_tag:
+            by_tag[tag].append(child)
+        else:
+            by_tag[tag] = [child]
     return by_tag
 
 
@@ -31,12 +35,13 @@ def text_of(element: _Element) -> str:
 
 def texts(elements: list[_Element]) -> tuple[str, ...]:
     """The non-empty texts of some elements."""
-    return tuple(text for text in map(text_of, elements) if text)
+    return tuple([text for text in map(text_of, elements) if text]) if elements else ()
 
 
 def language_pairs(elements: list[_Element]) -> tuple[tuple[str, str], ...]:
     """Pairs of xml:lang (empty if absent) and text, non-empty texts only (SAML Metadata 2.2.4)."""
-    return tuple((child.get(f"{{{XML}}}lang", ""), text) for child in elements if (text := text_of(child)))
+    pairs = [(child.get(_LANGUAGE, ""), text) for child in elements if (text := text_of(child))]
+    return tuple(pairs)
 
 
 def boolean(element: _Element, name: str, findings: Findings) -> bool | None:

@@ -6,7 +6,6 @@ nothing (IIP-MD12). What cannot be read is skipped with a finding, and never sta
 
 from __future__ import annotations
 
-import base64
 import binascii
 from functools import lru_cache
 from typing import Final
@@ -32,6 +31,10 @@ _CURVES: Final = {
     "urn:oid:1.3.132.0.34": ec.SECP384R1(),
     "urn:oid:1.3.132.0.35": ec.SECP521R1(),
 }
+_KEY_INFO: Final = f"{{{DS}}}KeyInfo"
+_X509_DATA: Final = f"{{{DS}}}X509Data"
+_X509_CERTIFICATE: Final = f"{{{DS}}}X509Certificate"
+_ENCRYPTION_METHOD: Final = f"{{{MD}}}EncryptionMethod"
 _KEY_VALUES: Final = (f"{{{DS}}}KeyValue", f"{{{DSIG11}}}DEREncodedKeyValue")
 _USES: Final = (None, "signing", "encryption")
 
@@ -51,7 +54,7 @@ def read_key(element: _Element, findings: Findings) -> KeyDescriptor | None:
         findings.add("metadata.key.use", Level.WARNING, "a key with an unknown use was skipped", "IIP-MD11")
         return None
     try:
-        certificate, public_key = _key_of(element.find(f"{{{DS}}}KeyInfo"), findings)
+        certificate, public_key = _key_of(next(element.iterchildren(_KEY_INFO), None), findings)
         _demand_strength(public_key)
     except _Unusable as unusable:
         place = f"KeyDescriptor {use}" if use else "KeyDescriptor"
@@ -64,20 +67,20 @@ def read_key(element: _Element, findings: Findings) -> KeyDescriptor | None:
         certificate=certificate,
         encryption_methods=tuple(
             EncryptionMethod(uri, _algorithms(method, f"{{{DS}}}DigestMethod"), _algorithms(method, f"{{{XENC11}}}MGF"))
-            for method in element.iterfind(f"{{{MD}}}EncryptionMethod")
+            for method in element.iterchildren(_ENCRYPTION_METHOD)
             if (uri := method.get("Algorithm"))
         ),
     )
 
 
 def _algorithms(method: _Element, tag: str) -> tuple[str, ...]:
-    return tuple(uri for child in method.iterfind(tag) if (uri := child.get("Algorithm")))
+    return tuple(uri for child in method.iterchildren(tag) if (uri := child.get("Algorithm")))
 
 
 def keys_in(key_info: _Element | None) -> tuple[KeyDescriptor, ...]:
     """Every certificate and bare key that stands readable in a KeyInfo, without a use; none of them is trusted."""
     found = []
-    for element in () if key_info is None else key_info.iter(f"{{{DS}}}X509Certificate", *_KEY_VALUES):
+    for element in () if key_info is None else key_info.iter(_X509_CERTIFICATE, *_KEY_VALUES):
         try:
             if element.tag in _KEY_VALUES:
                 found.append(KeyDescriptor(None, _bare_key(element)))
@@ -93,8 +96,8 @@ def _key_of(key_info: _Element | None, findings: Findings) -> tuple[bytes | None
     """The certificate, if any, and the key. Several representations must be of one key; a chain's first one counts."""
     if key_info is None:
         raise _Unusable("has no KeyInfo")
-    encoded = key_info.findall(f"{{{DS}}}X509Data/{{{DS}}}X509Certificate")
-    bare = [_bare_key(child) for child in key_info if child.tag in _KEY_VALUES]
+    encoded = [each for data in key_info.iterchildren(_X509_DATA) for each in data.iterchildren(_X509_CERTIFICATE)]
+    bare = [_bare_key(child) for child in key_info.iterchildren(*_KEY_VALUES)]
     if encoded:
         certificate = _octets(encoded[0])
         try:
@@ -172,8 +175,8 @@ def _octets(element: _Element | None) -> bytes:
     if "-----" in text:
         text = "".join(line for line in text.split("\n") if not line.strip().startswith("-----"))
     try:
-        octets = base64.b64decode("".join(text.split()), validate=True)
-    except (ValueError, binascii.Error):
+        octets = binascii.a2b_base64("".join(text.split()), strict_mode=True)
+    except ValueError:
         raise _Unusable("is not base64") from None
     if not octets:
         raise _Unusable("is empty")

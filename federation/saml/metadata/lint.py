@@ -97,14 +97,15 @@ def _idp(idp: IdPRole, findings: Findings) -> None:
     if idp.error_url is None:
         message = "the IdP has no errorURL to send people to"
         findings.add("metadata.error_url.missing", Level.WARNING, message, "SDP-MD12; SDP-IDP33", place="IdP")
-    elif not is_secure(idp.error_url, allow_http_loopback=_on_loopback(idp)):
+    elif not (is_secure(idp.error_url, allow_http_loopback=False) or _is_secure_at_home(idp, idp.error_url)):
         message = f"the IdP's errorURL {quoted(idp.error_url)} is not https"
         findings.add("metadata.error_url.insecure", Level.WARNING, message, "SDP-MD12", place="IdP")
 
 
-def _on_loopback(idp: IdPRole) -> bool:
-    """Whether it is somebody's own machine, for development: there nothing is https."""
-    return all(is_loopback(urlsplit(endpoint.location).hostname or "") for endpoint in idp.single_sign_on)
+def _is_secure_at_home(idp: IdPRole, url: str) -> bool:
+    """Whether it is all on somebody's own machine, for development: there nothing is https."""
+    at_home = all(is_loopback(urlsplit(endpoint.location).hostname or "") for endpoint in idp.single_sign_on)
+    return is_secure(url, allow_http_loopback=at_home)
 
 
 def _sp(sp: SPRole, findings: Findings) -> None:

@@ -20,7 +20,7 @@ _EMAIL = re.compile(r"[^\s@<>,;:\"()\[\]\\\x00-\x20\x7f]{1,64}@[^\s@<>,;:\"()\[\
 
 def read_ui_info(extensions: list[_Element], findings: Findings) -> UIInfo:
     """Read the first UIInfo of a role's Extensions; an empty one if there is none."""
-    element = next((found for child in extensions for found in child.iterfind(f"{{{MDUI}}}UIInfo")), None)
+    element = next((found for child in extensions for found in child.iterchildren(f"{{{MDUI}}}UIInfo")), None)
     if element is None:
         return UIInfo()
     parts = children(element)
@@ -53,10 +53,6 @@ def read_organization(element: _Element | None, findings: Findings) -> Organizat
 def read_contact(element: _Element, findings: Findings) -> Contact:
     """Read one ContactPerson; addresses lose their `mailto:`, and those that are none are dropped."""
     parts = children(element)
-
-    def first(name: str) -> str | None:
-        return next((text for child in parts.get(f"{{{MD}}}{name}", ()) if (text := text_of(child))), None)
-
     emails = []
     for address in texts(parts.get(f"{{{MD}}}EmailAddress", [])):
         bare = address[7:] if address[:7].lower() == "mailto:" else address
@@ -66,13 +62,18 @@ def read_contact(element: _Element, findings: Findings) -> Contact:
             findings.add("metadata.contact.email", Level.WARNING, "a contact's e-mail address is none", "SDP-MD11")
     return Contact(
         type=element.get("contactType", "other"),
-        given_name=first("GivenName"),
-        sur_name=first("SurName"),
-        company=first("Company"),
+        given_name=_first(parts, f"{{{MD}}}GivenName"),
+        sur_name=_first(parts, f"{{{MD}}}SurName"),
+        company=_first(parts, f"{{{MD}}}Company"),
         emails=tuple(emails),
         telephones=texts(parts.get(f"{{{MD}}}TelephoneNumber", [])),
         remd_type=element.get(f"{{{REMD}}}contactType"),
     )
+
+
+def _first(parts: dict[str, list[_Element]], tag: str) -> str | None:
+    found = texts(parts.get(tag, []))
+    return found[0] if found else None
 
 
 def links(pairs: tuple[tuple[str, str], ...], place: str, findings: Findings) -> tuple[tuple[str, str], ...]:

@@ -145,16 +145,17 @@ def _entity_attributes(extensions: list[_Element]) -> tuple[tuple[str, tuple[str
     """Entity attributes by name, values in document order (MDATTR 2.3). Embedded assertions are not evaluated."""
     collected: dict[str, list[str]] = {}
     for extension in extensions:
-        for attribute in extension.iterfind(f"{{{MDATTR}}}EntityAttributes/{{{SAML}}}Attribute"):
-            values = collected.setdefault(attribute.get("Name", ""), [])
-            values += [text_of(value) for value in attribute.iterfind(f"{{{SAML}}}AttributeValue")]
+        for about in extension.iterchildren(f"{{{MDATTR}}}EntityAttributes"):
+            for attribute in about.iterchildren(f"{{{SAML}}}Attribute"):
+                values = collected.setdefault(attribute.get("Name", ""), [])
+                values += [text_of(value) for value in attribute.iterchildren(f"{{{SAML}}}AttributeValue")]
     return tuple((name, tuple(values)) for name, values in collected.items() if name)
 
 
 def _registration_authority(extensions: list[_Element]) -> str | None:
     """Who registered the entity (MDRPI 2.1), the innermost statement first."""
     for extension in extensions:
-        for info in extension.iterfind(f"{{{MDRPI}}}RegistrationInfo"):
+        for info in extension.iterchildren(f"{{{MDRPI}}}RegistrationInfo"):
             authority = info.get("registrationAuthority", "").strip()
             if authority:
                 return authority

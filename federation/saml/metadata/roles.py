@@ -123,7 +123,7 @@ def _common(element: _Element, parts: Parts, entity_extensions: list[_Element], 
             (name, endpoint)
             for tag in _EXTENSION_ENDPOINTS
             for extension in extensions
-            for child in extension.iterfind(tag)
+            for child in extension.iterchildren(tag)
             for name in (tag.rpartition("}")[2],)
             if (endpoint := _endpoint(child, name, findings, indexed=name == "DiscoveryResponse")) is not None
         ),
@@ -133,7 +133,7 @@ def _common(element: _Element, parts: Parts, entity_extensions: list[_Element], 
 def _algorithms(name: str, role: list[_Element], entity: list[_Element]) -> list[_Element]:
     """Algorithm support in order of preference; what the role says replaces what the entity says (ALG 2.3)."""
     for extensions in (role, entity):
-        children = (child for extension in extensions for child in extension.iterfind(f"{{{ALG}}}{name}"))
+        children = (child for extension in extensions for child in extension.iterchildren(f"{{{ALG}}}{name}"))
         found = [child for child in children if child.get("Algorithm")]
         if found:
             return found
@@ -150,7 +150,7 @@ def _scopes(extensions: list[_Element], findings: Findings) -> tuple[str, ...]:
     """Literal scopes in lower case. Regular expressions are not used: they widen trust in ways nobody can read."""
     scopes: dict[str, None] = {}
     for extension in extensions:
-        for child in extension.iterfind(f"{{{SHIBMD}}}Scope"):
+        for child in extension.iterchildren(f"{{{SHIBMD}}}Scope"):
             scope = text_of(child).lower()
             if boolean(child, "regexp", findings) or not _SCOPE.fullmatch(scope):
                 message = f"the scope {quoted(scope)} is a regular expression or no domain, and is not used"
@@ -187,7 +187,7 @@ def _attribute_consuming(elements: list[_Element], findings: Findings) -> tuple[
 def _requested(element: _Element, findings: Findings) -> RequestedAttribute | None:
     """One RequestedAttribute. A malformed one is skipped and noted, and never blocks the rest."""
     name = element.get("Name", "").strip()
-    values = element.findall(f"{{{SAML}}}AttributeValue")
+    values = list(element.iterchildren(f"{{{SAML}}}AttributeValue"))
     if not name or any(len(value) for value in values):
         message = "a RequestedAttribute without a name, or with a structured value, was skipped"
         findings.add("metadata.requested_attribute", Level.WARNING, message, "SAML Metadata 2.4.4.2")

@@ -73,8 +73,12 @@ def collect_ids(root: etree._Element, *, known: Collection[str] = ()) -> set[str
     Raises `Malformed` (rule `xml.ids`).
     """
     found: set[str] = set()
+    others: set[str | bytes] = set()  # names seen that are no identifier's: a big document repeats few of them
     for element in root.iter("*"):
-        _note_ids(element, element.items(), found, known)
+        names = element.keys()
+        if not others.issuperset(names):
+            _note_ids(element, element.items(), found, known)
+            others.update(name for name in names if name[-2:] not in _ID_NAMES)
     return found
 
 
