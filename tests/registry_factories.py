@@ -14,16 +14,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Self
 from urllib.parse import unquote
 
+from sqlalchemy import select
+
+from federation.registry import sources
+from federation.registry.fetching import Fetched
+from federation.registry.host import Limits, Occasion
+from federation.registry.querying import Querier
 from federation.registry.refreshing import Refresher, Report
 from federation.saml import xml
 from federation.saml.names import DS
 from federation.saml.times import format_instant
+from federation.storage import engine as engines
+from federation.storage.session import SessionFactory, factory, unit_of_work
+from sp_app.models import AuditEntry, Base, MetadataEntity, MetadataSource
+from sp_app.services.metadata import HOST
 from tests.metadata_factories import certificate_of, fingerprint_of, group_xml, signed
 
 FEDERATION = "federation"
 """The name of the key that signs for a federation."""
+OURS = "https://ours.example.org/saml"
 
 
 @dataclass
@@ -146,6 +159,62 @@ def refresh(refresher: Refresher, source_id: str) -> Report:
     report = refresher.refresh(source_id)
     assert report is not None
     return report
+
+
+@dataclass
+class Registry:
+    """The registry of a service provider, alone: the tables of one, and nobody around it. `now` is its time."""
+
+    sessions: SessionFactory
+    now: datetime
+
+    @classmethod
+    def make(cls, folder: Path, now: datetime) -> Self:
+        """An empty one in a folder."""
+        engine = engines.create(f"sqlite:///{folder / 'registry.sqlite'}")
+        Base.metadata.create_all(engine)
+        return cls(factory(engine), now)
+
+    limits = Limits(OURS, timedelta(minutes=3), timedelta(days=366), allow_http_loopback=True)
+
+    def add(self, kind: str, location: str, **more: Any) -> str:
+        """Add a source that the federation's key signs for, unless `more` says otherwise; answers its id."""
+        with unit_of_work(self.sessions) as session:
+            name = f"Source {len(sources.every(session, HOST)) + 1}"
+            new = sources.NewSource(name, kind, location, **({"signer_fingerprints": [PIN]} | more))
+            return sources.add(session, HOST, new, self.limits, Occasion(self.now, "a test", "")).id
+
+    def source(self, source_id: str) -> MetadataSource:
+        """A source as it is now."""
+        with unit_of_work(self.sessions) as session:
+            return session.get_one(MetadataSource, source_id)
+
+    @property
+    def refresher(self) -> Refresher:
+        """What refreshes its sources."""
+        return Refresher(
+            HOST, self.sessions, self.limits, clock=lambda: self.now, actor="a test", reference="", random=lambda: 0.0
+        )
+
+    @property
+    def querier(self) -> Querier:
+        """What asks its Metadata Query responders."""
+        return Querier(HOST, self.sessions, self.limits, clock=lambda: self.now)
+
+    def take_in(self, source_id: str, document: bytes) -> str:
+        """Take in a document as if the source had said it. Raises what the refresh reports."""
+        return self.refresher._take_in(self.source(source_id), Fetched(document))
+
+    def entities(self) -> dict[str, str]:
+        """The entityIDs that are usable, with what is usable of them (its digest)."""
+        with unit_of_work(self.sessions) as session:
+            return {each.entity_id: each.digest for each in session.scalars(select(MetadataEntity))}
+
+    def refusals(self) -> list[AuditEntry]:
+        """What the audit trail says of failed refreshes."""
+        with unit_of_work(self.sessions) as session:
+            failed = select(AuditEntry).where(AuditEntry.rule == "metadata.source.failed").order_by(AuditEntry.id)
+            return list(session.scalars(failed))
 
 
 PIN = fingerprint_of(FEDERATION)

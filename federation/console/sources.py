@@ -75,6 +75,9 @@ class SourcePages:
             case "refresh":
                 sources.ask_soon(source, request.federation.now)
                 done = "asked"
+            case "older":
+                sources.take_older(session, self.host, source, self.console.occasion(request))
+                done = "asked"
             case "pause":
                 sources.set_enabled(session, self.host, source, False, occasion)
                 done = "source-off"

@@ -17,11 +17,14 @@ from sqlalchemy.orm import Session
 
 from federation.errors import Refused
 from federation.registry.columns import EntityColumns, SourceColumns
+from federation.registry.effective import entity_in
 from federation.registry.fetching import certificates_of
 from federation.registry.host import Host, Limits
 from federation.registry.search_text import found_by, is_hidden
 from federation.saml.bindings import artifact
-from federation.saml.checks import Seen, rule, run
+from federation.saml.checks import Check, Seen, rule, run
+from federation.saml.metadata import age
+from federation.saml.metadata.age import Age
 from federation.saml.metadata.aggregate import Member, members, verify
 from federation.saml.metadata.findings import Level
 from federation.saml.metadata.origin import Pins
@@ -67,6 +70,8 @@ class Staging:
 
     file: IO[bytes]
     valid_until: datetime | None
+    age: Age
+    checks: tuple[Check, ...] = ()
     cache_duration: timedelta | None = None
     found: int = 0
     staged: list[Staged] = field(default_factory=list)
@@ -126,7 +131,7 @@ def stage(
         exceptions=source.exceptions,
         algorithms=limits.algorithms,
     )
-    staging = Staging(file, verified.valid_until)
+    staging = Staging(file, verified.valid_until, verified.age)
     total = verified.octets.count(_ENTITY_ID)
     tell(READING, 0, total)
     selection = selection_of(source)
@@ -140,7 +145,7 @@ def stage(
         _note_cache_duration(staging, member)
         if selection.takes(member.entity) and is_usable(member, role, limits, now):
             staging.staged.append(_staged(staging.file, member, role, verified.valid_until))
-    run((group_is_not_empty,), verified.checks, staging.found)
+    staging.checks = run((group_is_not_empty,), verified.checks, staging.found)
     return staging
 
 
@@ -228,6 +233,22 @@ def write(session: Session, host: Host, source: SourceColumns, staging: Staging,
         leaving = table.c.entity_id.in_(gone[start : start + _BATCH])
         session.execute(delete(table).where(table.c.source_id == source.id, leaving))
     return Written(len(fresh), len(changed), len(gone), len(staging.staged) - len(fresh) - len(changed))
+
+
+def regained(session: Session, host: Host, source: SourceColumns, staging: Staging) -> Sequence[str]:
+    """What a document would bring that is not there now, in sentences: entities, and what widens one that is there."""
+    table = table_of(host.tables.entity)
+    rows = session.execute(select(table.c.entity_id, table.c.digest).where(table.c.source_id == source.id))
+    digests = {row.entity_id: row.digest for row in rows}
+    found: list[str] = []
+    for each in staging.staged:
+        if each.entity_id not in digests:
+            found.append(f"It has the entity {each.entity_id}.")
+        elif digests[each.entity_id] != each.digest:
+            row = session.get_one(host.tables.entity, {"source_id": source.id, "entity_id": each.entity_id})
+            ours, theirs = (entity_in(octets, each.entity_id) for octets in (row.document, staging.document(each)))
+            found += [f"{each.entity_id}: {sentence}" for sentence in age.regained(ours, theirs)]
+    return found
 
 
 def _row(staging: Staging, staged: Staged, now: datetime) -> dict[str, Any]:

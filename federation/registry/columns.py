@@ -46,6 +46,7 @@ class SourceColumns(_Row):
 
     `version` grows whenever what is taken from the source may mean something else; `validated` is the digest of the
     document last taken in, and `valid_until` its limit. `claimed_until` keeps two processes from refreshing at once.
+    `newest_published` and `newest_until` are the age of the newest document taken in: an older one brings nothing back.
     While one does, `progress` says in words what it is at, and `progress_done` of `progress_total` how far it is.
     """
 
@@ -84,6 +85,8 @@ class SourceColumns(_Row):
     last_modified: Mapped[str | None]
     validated: Mapped[str | None]
     valid_until: Mapped[datetime | None]
+    newest_published: Mapped[datetime | None]
+    newest_until: Mapped[datetime | None]
     entities: Mapped[int]
 
 

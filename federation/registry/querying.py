@@ -23,8 +23,11 @@ from federation.registry import aggregates, following, timing
 from federation.registry.columns import MDQ, SourceColumns
 from federation.registry.fetching import ACCEPT, Unavailable, client_for
 from federation.registry.host import Host, Limits, Occasion
+from federation.saml import xml
 from federation.saml.checks import Seen, rule, run
+from federation.saml.metadata.age import Age, nothing_comes_back
 from federation.saml.metadata.aggregate import Member, Verified, members, verify
+from federation.saml.metadata.elements import published
 from federation.saml.metadata.locations import is_entity_id
 from federation.saml.metadata.query import request_path
 from federation.saml.metadata.reading import MAX_DOCUMENT
@@ -140,10 +143,26 @@ class Querier:
             )
         )
         run((answer_is_what_was_asked_for,), verified.checks, [each.entity.entity_id for each in found], entity_id)
+        self._require_newer(source, found[0], verified)
         usable = aggregates.is_usable(found[0], self._host.role, self._limits, now)
         if not usable or not aggregates.selection_of(source).takes(found[0].entity):
             raise Unavailable(url, "the entity is none that we take")
         return found[0], verified
+
+    def _require_newer(self, source: SourceColumns, member: Member, verified: Verified) -> None:
+        """An answer takes the place of a newer one in nothing: the copy that is there serves until its own limit."""
+        kind = self._host.tables.entity
+        with unit_of_work(self._sessions) as session:
+            row = session.get(kind, {"source_id": source.id, "entity_id": member.entity.entity_id})
+        if row is None:
+            return
+        root = xml.parse(row.document, max_bytes=MAX_DOCUMENT)
+        newest = Age(published(root), row.valid_until)
+        age = Age(verified.published, self._limit_of(member, verified))
+        run((nothing_comes_back,), verified.checks, age, newest, ["It is in the place of that."])
+
+    def _limit_of(self, member: Member, verified: Verified) -> datetime | None:
+        return earliest_validity(member.entity, self._host.role) or verified.valid_until
 
     def _store(self, source: SourceColumns, member: Member, verified: Verified) -> bool:
         now = self._clock()
@@ -156,7 +175,7 @@ class Querier:
             **aggregates.columns_of(member),
             "digest": member.digest,
             "document": member.octets,
-            "valid_until": earliest_validity(entity, self._host.role) or verified.valid_until,
+            "valid_until": self._limit_of(member, verified),
             "due": timing.after_success(
                 now,
                 cache_duration=entity.cache_duration,

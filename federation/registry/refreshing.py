@@ -22,11 +22,13 @@ from sqlalchemy.orm import Session
 from federation.errors import FederationError, Refused
 from federation.registry import aggregates, fetching, following, parts, querying, sources, timing, versions
 from federation.registry.columns import MDQ, SCHEDULED, UPLOAD, SourceColumns
+from federation.registry.effective import effective_entity
 from federation.registry.host import Host, Limits, Occasion
 from federation.registry.widening import Rule
 from federation.saml import certificates
 from federation.saml.checks import run
-from federation.saml.metadata import fingerprints, trust
+from federation.saml.metadata import age, fingerprints, trust
+from federation.saml.metadata.age import Age, nothing_comes_back
 from federation.saml.metadata.rules import Validity, valid_until_is_present
 from federation.storage.session import SessionFactory, unit_of_work
 
@@ -155,7 +157,11 @@ class Refresher:
     ) -> str:
         self._tell(source, aggregates.WRITING, None, None)
         with self._succeeding(source, fetched) as (session, current):
+            if _is_older(current, staging.age):
+                regained = aggregates.regained(session, self._host, current, staging)
+                run((nothing_comes_back,), staging.checks, staging.age, sources.newest(current), regained)
             written = aggregates.write(session, self._host, current, staging, now)
+            sources.note_age(current, staging.age)
             current.valid_until = staging.valid_until
             current.validated = digest
             current.entities = len(staging.staged)
@@ -176,6 +182,10 @@ class Refresher:
             if holder is None:
                 current.due = self._next(current, None, None)
                 return "there is no connection to it any more: nothing was taken in"
+            if _is_older(current, trusted.age):
+                regained = age.regained(effective_entity(holder), trusted.entity)
+                run((nothing_comes_back,), trusted.checks, trusted.age, sources.newest(current), regained)
+            sources.note_age(current, trusted.age)
             outcome = versions.offer(
                 session,
                 self._host,
@@ -311,6 +321,11 @@ def _stand_still(source: SourceColumns) -> None:
 
 def _unclaimed(source: type[SourceColumns], now: datetime) -> Any:
     return or_(source.claimed_until.is_(None), source.claimed_until <= now)
+
+
+def _is_older(source: SourceColumns, age: Age) -> bool:
+    """Whether a document was made before one that was taken in already. What a person brings is that one's decision."""
+    return source.kind != UPLOAD and age.is_older_than(sources.newest(source))
 
 
 def _grounds(source: SourceColumns, document: bytes) -> list[str]:

@@ -21,6 +21,7 @@ from federation.registry.fetching import is_pinned, require_readable
 from federation.registry.host import Host, Limits, Occasion
 from federation.registry.widening import Rule
 from federation.saml import certificates
+from federation.saml.metadata.age import Age
 from federation.saml.metadata.locations import is_entity_id, is_secure, problem_of_location
 from federation.saml.metadata.rules import EXCEPTIONS
 
@@ -254,6 +255,24 @@ def set_enabled(session: Session, host: Host, source: SourceColumns, enabled: bo
     source.due = occasion.now
     host.record(session, "metadata.source.on" if enabled else "metadata.source.off", occasion, source=source.name)
     return True
+
+
+def newest(source: SourceColumns) -> Age:
+    """The age of the newest document that was taken in."""
+    return Age(source.newest_published, source.newest_until)
+
+
+def note_age(source: SourceColumns, age: Age) -> None:
+    """A document was taken in. An older one that only took something back does not make a still older one newer."""
+    if not age.is_older_than(newest(source)):
+        source.newest_published, source.newest_until = age.published, age.valid_until
+
+
+def take_older(session: Session, host: Host, source: SourceColumns, occasion: Occasion) -> None:
+    """Take in what the source says next, whatever its age: its publisher went back, and a person knows of it."""
+    source.newest_published = source.newest_until = None
+    ask_soon(source, occasion.now)
+    host.record(session, "metadata.source.older", occasion, source=source.name)
 
 
 def ask_soon(source: SourceColumns, now: datetime) -> None:

@@ -221,14 +221,22 @@ def refresh_command(open_desk: Opener) -> click.Command:
     @click.command()
     @click.argument("name", metavar="[SOURCE]", required=False)
     @click.option("--due", is_flag=True, help="Only what is due (for cron); otherwise every source.")
+    @click.option(
+        "--older", is_flag=True, help="Also a document older than the last one: SOURCE's publisher went back."
+    )
     @_json
     @click.pass_obj
-    def refresh(config: ConfigFile, name: str | None, due: bool, json_wanted: bool) -> None:
+    def refresh(config: ConfigFile, name: str | None, due: bool, older: bool, json_wanted: bool) -> None:
         """Refresh SOURCE, or all of them, now. Exit code 1 when one of them failed: what is live stays as it is."""
         from federation.registry import sources
         from federation.storage.session import unit_of_work
 
+        if older and name is None:
+            raise click.UsageError("--older needs the SOURCE whose publisher went back")
         with open_desk(config) as desk:
+            if older and name is not None:
+                with unit_of_work(desk.sessions) as session:
+                    sources.take_older(session, desk.host, sources.find(session, desk.host, name), desk.occasion())
             refresher = desk.refresher()
             if due:
                 reports = list(refresher.run_due())

@@ -22,7 +22,8 @@ from federation.errors import ConfigurationError, Malformed, Refused
 from federation.saml import xml
 from federation.saml.algorithms import DEFAULT_ALGORITHMS, Algorithms
 from federation.saml.checks import Check, Seen, rule, run
-from federation.saml.metadata.elements import valid_until
+from federation.saml.metadata.age import Age
+from federation.saml.metadata.elements import published, valid_until
 from federation.saml.metadata.entity import Entity, KeyDescriptor
 from federation.saml.metadata.findings import Finding
 from federation.saml.metadata.lint import lint, lint_schema
@@ -76,7 +77,13 @@ class Verified:
     signed: bool
     signer: KeyDescriptor | None
     valid_until: datetime | None
+    published: datetime | None
     checks: tuple[Check, ...]
+
+    @property
+    def age(self) -> Age:
+        """How old it says it is."""
+        return Age(self.published, self.valid_until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +143,7 @@ def verify(
         root=until, earliest=until, now=now, skew=skew, max_validity=max_validity, exceptions=chosen
     )  # fmt: skip
     checks = run(VALIDITY_RULES, origin.checks, validity)
-    return Verified(octets, top.tag == ENTITIES, origin.trusted, origin.signer, until, checks)
+    return Verified(octets, top.tag == ENTITIES, origin.trusted, origin.signer, until, published(top), checks)
 
 
 def members(
@@ -202,12 +209,17 @@ def _events(octets: bytes, *events: str) -> Iterator[tuple[str, etree._Element]]
 
 
 def _top(octets: bytes) -> etree._Element:
-    """The document element with its attributes; of its contents hardly more than the beginning is read."""
-    parser = etree.XMLPullParser(events=("start",), **_OPTIONS)
+    """The document element with its attributes and Extensions; of the rest hardly more than the beginning is read."""
+    parser = etree.XMLPullParser(events=("start", "end"), **_OPTIONS)
+    root: etree._Element | None = None
     for start in range(0, len(octets), _CHUNK):
         parser.feed(octets[start : start + _CHUNK])
-        for _, element in parser.read_events():
-            return cast("etree._Element", element)
+        for event, item in parser.read_events():
+            element = cast("etree._Element", item)
+            if root is None:
+                root = element
+            elif element is root or (element.getparent() is root and (event == "end" or element.tag != EXTENSIONS)):
+                return root
     raise Malformed("xml.well_formed", "not a well-formed XML document")
 
 

@@ -10,7 +10,7 @@ from lxml.etree import _Element
 from federation.errors import Malformed
 from federation.saml import times
 from federation.saml.metadata.findings import Findings, Level
-from federation.saml.names import XML
+from federation.saml.names import MD, MDRPI, XML
 
 _LANGUAGE: Final = f"{{{XML}}}lang"
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
@@ -69,6 +69,17 @@ def valid_until(element: _Element) -> datetime | None:
     """The element's own validUntil. Raises `Malformed`: a limit that cannot be read must not read as no limit."""
     text = element.get("validUntil")
     return None if text is None else times.parse_instant(text)
+
+
+def published(root: _Element) -> datetime | None:
+    """When a document was made, by the PublicationInfo of its root (MDRPI 2.2); None if it does not say so readably."""
+    for extensions in root.iterchildren(f"{{{MD}}}Extensions"):
+        for info in extensions.iterchildren(f"{{{MDRPI}}}PublicationInfo"):
+            try:
+                return times.parse_instant(info.get("creationInstant", ""))
+            except Malformed:
+                return None
+    return None
 
 
 def cache_duration(element: _Element, findings: Findings) -> timedelta | None:

@@ -19,7 +19,8 @@ from federation.saml import certificates, xml
 from federation.saml.algorithms import DEFAULT_ALGORITHMS, Algorithms
 from federation.saml.checks import Check, Seen, rule, run
 from federation.saml.metadata import fingerprints
-from federation.saml.metadata.elements import valid_until
+from federation.saml.metadata.age import Age
+from federation.saml.metadata.elements import published, valid_until
 from federation.saml.metadata.entity import Entity
 from federation.saml.metadata.findings import Finding, Level
 from federation.saml.metadata.fingerprints import Fingerprint
@@ -56,6 +57,12 @@ class TrustedMetadata:
     signed: bool
     checks: tuple[Check, ...]
     misses: tuple[Finding, ...]
+    published: datetime | None = None
+
+    @property
+    def age(self) -> Age:
+        """How old the document says it is."""
+        return Age(self.published, self.entity.valid_until)
 
 
 class Unconfirmed(Refused):
@@ -135,7 +142,7 @@ def verify(
     misses = (*_unsigned(origin), *reading.findings, *lint(entity, now=now), *lint_schema(element, entity.entity_id))
     if not origin.trusted:
         checks = _confirm(document, entity, origin, confirmed, checks, misses)
-    return TrustedMetadata(entity, document, origin.trusted, checks, misses)
+    return TrustedMetadata(entity, document, origin.trusted, checks, misses, published(element))
 
 
 @rule("metadata.entity", "IIP-MD02; SAML Metadata 2.3")

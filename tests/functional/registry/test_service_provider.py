@@ -56,7 +56,7 @@ def test_an_identity_provider_of_a_federation_signs_people_in_at_once(sp: Site, 
     assert signs_in(sp, idp) == 303
     with sp.unit_of_work() as session:
         assert session.query(IdPConnection).count() == 1
-    server.put("/all.xml", aggregate([sp.idp.metadata()], sp.clock(), days=9))
+    server.put("/all.xml", aggregate([sp.idp.metadata()], sp.clock(), days=11))
     sp.clock.advance(hours=1)
     refresh(desk(sp).refresher(), source)
     assert signs_in(sp, idp) >= 400
