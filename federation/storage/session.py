@@ -46,8 +46,7 @@ def _on_attach(session: Session, _instance: object) -> None:
 
 def _join(session: Session) -> None:
     if _MANAGER in session.info:
-        # (this brings every database driver there is, and neither a command nor a worker has a manager)
-        from zope.sqlalchemy.datamanager import STATUS_CHANGED, join_transaction  # noqa: PLC0415
+        from zope.sqlalchemy.datamanager import STATUS_CHANGED, join_transaction  # noqa: PLC0415 (brings every driver)
 
         join_transaction(session, STATUS_CHANGED, session.info[_MANAGER])
 

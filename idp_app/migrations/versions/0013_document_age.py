@@ -1,6 +1,6 @@
 """The age of the newest document that was taken in from a source: an older one brings nothing back.
 
-Revision ID: 0012
+Revision ID: 0013
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from alembic import op
 
 from federation.storage.base import UTCDateTime
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
