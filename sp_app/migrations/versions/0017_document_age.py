@@ -1,6 +1,6 @@
 """The age of the newest document that was taken in from a source: an older one brings nothing back.
 
-Revision ID: 0015
+Revision ID: 0017
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from alembic import op
 
 from federation.storage.base import UTCDateTime
 
-revision = "0015"
-down_revision = "0014"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
