@@ -76,7 +76,7 @@ class SourcePages:
                 sources.ask_soon(source, request.federation.now)
                 done = "asked"
             case "older":
-                sources.take_older(session, self.host, source, self.console.occasion(request))
+                sources.take_older(session, self.host, source, occasion)
                 done = "asked"
             case "pause":
                 sources.set_enabled(session, self.host, source, False, occasion)

@@ -92,6 +92,8 @@ def change(
     for name, value in columns.items():
         setattr(source, name, value)
     host.check_defaults(session, source)
+    if gone or "location" in changed:  # somebody else publishes now
+        source.newest_published = source.newest_until = None
     source.version += 1
     if gone or source.kind == MDQ:
         forget(session, host, source)
