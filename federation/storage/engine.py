@@ -114,15 +114,22 @@ def _on_sqlite_begin(connection: Connection) -> None:
 def _on_sqlite_execute(
     connection: Connection, _cursor: object, statement: str, _parameters: object, context: Any, _many: bool
 ) -> None:
-    if connection.info.get(_WRITER, True) or _only_reads(statement, context):
+    if not connection.info.get(_WRITER, True) and not _only_reads(statement, context):
+        become_writer(connection)
+
+
+def become_writer(connection: Connection) -> None:
+    """Make a transaction on SQLite one that writes, if it is not yet. On PostgreSQL each may write anyway."""
+    if connection.info.get(_WRITER, True):
         return
     # By the driver: what is no statement of the application's costs it nothing, and no listener hears of it.
     driver_connection: Any = connection.connection.dbapi_connection
     driver_connection.execute("COMMIT")
+    begin = "BEGIN IMMEDIATE"
     try:
-        driver_connection.execute("BEGIN IMMEDIATE")
+        driver_connection.execute(begin)
     except sqlite3.Error as error:
-        raise OperationalError(statement, None, error, hide_parameters=True) from error
+        raise OperationalError(begin, None, error, hide_parameters=True) from error
     connection.info[_WRITER] = True
 
 

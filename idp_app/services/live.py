@@ -28,6 +28,7 @@ from federation.saml.metadata import outgoing
 from federation.saml.metadata.entity import Entity, KeyDescriptor, RequestedAttribute, SPRole
 from federation.saml.names import LOGOUT_BINDING, Binding
 from federation.saml.signature import SigningKey
+from federation.storage.prepared import Prepared
 from idp_app.errors import NotThere
 from idp_app.models import Connection, ConnectionState
 from idp_app.models.base import table_of
@@ -89,8 +90,8 @@ class LiveConnection:
 _TABLE: Final = table_of(Connection)
 _VERSION: Final = select(_TABLE.c.id, _TABLE.c.version)
 _ENTITY_IDS: Final = select(_TABLE.c.id, _TABLE.c.version, _TABLE.c.entity_id)
-_BY_ENTITY_ID: Final = _VERSION.where(_TABLE.c.entity_id == bindparam("sought"))
-_BY_ID: Final = _VERSION.where(_TABLE.c.id == bindparam("sought"))
+_BY_ENTITY_ID: Final = Prepared(_VERSION.where(_TABLE.c.entity_id == bindparam("sought")), ["sought"])
+_BY_ID: Final = Prepared(_VERSION.where(_TABLE.c.id == bindparam("sought")), ["sought"])
 
 
 class Partners:
@@ -105,9 +106,8 @@ class Partners:
 
     def by_entity_id(self, session: Session, entity_id: str) -> LiveConnection | None:
         """The partner with an entityID, whatever its connection's state, or None."""
-        row = session.execute(_BY_ENTITY_ID, {"sought": entity_id}).first()
-        if row is not None:
-            return self._live(session, row.id, row.version)
+        for row_id, version in _BY_ENTITY_ID.rows(session, {"sought": entity_id}):
+            return self._live(session, row_id, version)
         return self._of_federation(self._entities.by_entity_id(session, entity_id))
 
     def introduced(self, session: Session, entity_id: str) -> LiveConnection | None:
@@ -130,9 +130,8 @@ class Partners:
 
     def by_id(self, session: Session, connection_id: str) -> LiveConnection:
         """The partner with an id. Raises `NotThere`."""
-        row = session.execute(_BY_ID, {"sought": connection_id}).first()
-        if row is not None:
-            return self._live(session, row.id, row.version)
+        for row_id, version in _BY_ID.rows(session, {"sought": connection_id}):
+            return self._live(session, row_id, version)
         partner = self._of_federation(self._entities.by_key(session, connection_id))
         if partner is None:
             raise NotThere("connection", connection_id)

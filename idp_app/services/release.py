@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from federation.attributes import identifiers
+from federation.storage.prepared import Prepared
 from idp_app.models import Group, audience_member, group_member
 from idp_app.models.base import table_of
 from idp_app.models.people import Named, full_name
@@ -31,19 +32,22 @@ class Memberships(NamedTuple):
 
 
 _GROUP: Final = table_of(Group)
-_MEMBERSHIPS: Final = union_all(
-    select(literal("a").label("kind"), audience_member.c.audience_id.label("value")).where(
-        audience_member.c.person_id == bindparam("person")
+_MEMBERSHIPS: Final = Prepared(
+    union_all(
+        select(literal("a").label("kind"), audience_member.c.audience_id.label("value")).where(
+            audience_member.c.person_id == bindparam("person")
+        ),
+        select(literal("g"), _GROUP.c.name)
+        .join(group_member, group_member.c.group_id == _GROUP.c.id)
+        .where(group_member.c.person_id == bindparam("person")),
     ),
-    select(literal("g"), _GROUP.c.name)
-    .join(group_member, group_member.c.group_id == _GROUP.c.id)
-    .where(group_member.c.person_id == bindparam("person")),
+    ["person"],
 )
 
 
 def memberships_of(session: Session, person_id: str) -> Memberships:
     """Both kinds of membership in one statement."""
-    rows = session.execute(_MEMBERSHIPS, {"person": person_id}).all()
+    rows = _MEMBERSHIPS.rows(session, {"person": person_id})
     return Memberships(
         frozenset(value for kind, value in rows if kind == "a"),
         tuple(sorted(value for kind, value in rows if kind == "g")),

@@ -12,6 +12,7 @@ from typing import Final
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
+from federation.storage.prepared import Prepared
 from idp_app.models import Person, SignInSession
 from idp_app.models.base import table_of
 from idp_app.models.people import full_name
@@ -60,16 +61,16 @@ def hash_token(token: str) -> bytes:
 
 _SESSION: Final = table_of(SignInSession)
 _PERSON: Final = table_of(Person)
-_FIND: Final = (
-    select(
-        _SESSION.c.id.label("session_id"),
+_FIND: Final = Prepared(
+    select(  # in the order of SignedIn
+        _SESSION.c.id,
         _SESSION.c.token_hash,
         _SESSION.c.method,
         _SESSION.c.authn_instant,
         _SESSION.c.second_instant,
         _SESSION.c.expires,
         _SESSION.c.last_seen,
-        _PERSON.c.id.label("person_id"),
+        _PERSON.c.id,
         _PERSON.c.username,
         _PERSON.c.display_name,
         _PERSON.c.given_name,
@@ -84,16 +85,18 @@ _FIND: Final = (
         _SESSION.c.token_hash == bindparam("sought"),
         _SESSION.c.ended.is_(None),
         _PERSON.c.suspended.is_(False),
-    )
+    ),
+    ["sought"],
 )
 
 
 def find(session: Session, token: str, *, now: datetime, settings: IdPSettings) -> SignedIn | None:
     """The live session of a token: neither ended, idle for too long, expired, nor its person suspended."""
-    row = session.execute(_FIND, {"sought": hash_token(token)}).first()
-    if row is None or row.expires <= now or row.last_seen + settings.session_idle <= now:
+    found = _FIND.rows(session, {"sought": hash_token(token)})
+    if not found:
         return None
-    return SignedIn(**row._mapping)
+    signed_in = SignedIn(*found[0])
+    return None if signed_in.expires <= now or signed_in.last_seen + settings.session_idle <= now else signed_in
 
 
 def touch(session: Session, signed_in: SignedIn, now: datetime) -> None:

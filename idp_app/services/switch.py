@@ -7,17 +7,18 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from federation.storage.prepared import Prepared
 from idp_app.models import FederationSwitch
 from idp_app.models.base import table_of
 from idp_app.services import audit, outbox
 from idp_app.services.act import Act
 
-_ENABLED: Final = select(table_of(FederationSwitch).c.enabled)
+_ENABLED: Final = Prepared(select(table_of(FederationSwitch).c.enabled), ())
 
 
 def is_on(session: Session) -> bool:
     """Whether this site federates."""
-    return bool(session.scalar(_ENABLED))
+    return any(enabled for (enabled,) in _ENABLED.rows(session, {}))
 
 
 def turn(session: Session, on: bool, act: Act) -> bool:

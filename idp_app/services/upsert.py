@@ -14,10 +14,12 @@ from sqlalchemy import Executable, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from federation.storage.prepared import Prepared
+
 
 def insert_new(session: Session, table: Table, row: Mapping[str, Any]) -> bool:
     """Insert a row unless one with the same key is there; whether it was inserted."""
-    return session.execute(_insert_new(_dialect(session), table), dict(row)).first() is not None
+    return bool(_insert_new(table, tuple(row)).rows(session, row))
 
 
 def put(session: Session, table: Table, row: Mapping[str, Any]) -> None:
@@ -26,8 +28,11 @@ def put(session: Session, table: Table, row: Mapping[str, Any]) -> None:
 
 
 @cache
-def _insert_new(dialect: str, table: Table) -> Executable:
-    return _insert(dialect, table).on_conflict_do_nothing().returning(*table.primary_key.columns)
+def _insert_new(table: Table, names: tuple[str, ...]) -> Prepared:
+    def statement(dialect: str) -> Executable:
+        return _insert(dialect, table).on_conflict_do_nothing().returning(*table.primary_key.columns)
+
+    return Prepared(statement, names, writes=True)
 
 
 @cache
