@@ -29,7 +29,7 @@ PAGES = (
     ("sp-console-connections", "/admin/connections", "refresh fails"),
     ("sp-console-connection-late", "/admin/connections/{university}", "Newer metadata waits"),
     ("sp-console-chooser", "/admin/chooser", "Institute 001"),
-    ("sp-console-sources", "/admin/sources", "The last refresh failed"),
+    ("sp-console-sources", "/admin/sources", "the answer has the status 503"),
     ("sp-console-reviews", "/admin/reviews", "waiting for review"),
     ("sp-console-review", "/admin/reviews/{version}", "widens"),
     ("sp-console-versions", "/admin/connections/{university}/versions", "Version 2"),
@@ -168,13 +168,14 @@ def test_an_invitation_from_both_sides(chromium: Browser, olga: Person, ada: Per
         page.get_by_label("Or paste it").fill(OTHER.metadata(two.idp.clock()).decode())
         page.get_by_role("button", name="Send the metadata").click()
         expect(page.get_by_role("row", name="Metadata valid")).to_contain_text("done")
-        expect(page.get_by_role("row", name="Test sign-in to do")).to_be_visible()
+        expect(page.get_by_role("row", name="Test sign-in Nobody has")).to_be_visible()
         ours.reload()
         expect(ours.get_by_role("row", name="Both sides have confirmed")).to_contain_text("to do")
         two.confirm(OTHER.name)
         page.reload()
         expect(page.get_by_role("row", name="Both sides have confirmed")).to_contain_text("done")
     expect(ours.get_by_role("row", name="Both sides have confirmed")).to_contain_text("done")  # where scripts may run
+    expect(ours.get_by_role("status")).to_contain_text("The connection is made")
     found += examine(ours, "idp-invited-connected")
     theirs.goto(f"{origin(two)}/admin/invitations")
     found += examine(theirs, "idp-console-invitations")
