@@ -12,6 +12,10 @@ from federation.cli.output import as_json, table
 from idp_app.cli.common import pass_config, read_secret, work
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
     from federation.saml.metadata.trust import Unconfirmed
     from idp_app.models import Connection
 
@@ -153,9 +157,9 @@ def list_(config: ConfigFile, name: str | None, json_: bool) -> None:
     """List the connections, or show one."""
     from idp_app.services import connections
 
-    with work(config) as (_, session, _act):
+    with work(config) as (_, session, act):
         found = connections.every(session) if name is None else [connections.find(session, name)]
-        described = [_described(connection) for connection in found]
+        described = [_described(connection) | _progress(session, connection, act.now) for connection in found]
     if json_:
         as_json(described if name is None else described[0])
     elif name is None:
@@ -182,7 +186,6 @@ def _described(connection: Connection) -> dict[str, Any]:
         "name": connection.name,
         "entity_id": connection.entity_id,
         "state": connection.state.value,
-        "ending": connection.ending and connection.ending.value,
         "audiences": [audience.name for audience in connection.audiences],
         "release": connection.release_policy["preset"],
         "trust": connection.trust.value,
@@ -194,6 +197,19 @@ def _described(connection: Connection) -> dict[str, Any]:
         "options": options.in_words(),
         "misses": connections.misses(connection),
         "provisioning_url": connection.provisioning_url,
+    }
+
+
+def _progress(session: Session, connection: Connection, now: datetime) -> dict[str, Any]:
+    """What becomes of the accounts where a connection ends or has ended: of how many, and how many are done."""
+    from idp_app.services import disconnecting
+
+    ending, over = connection.ending, connection.state.over
+    outlook = disconnecting.look(session, connection, now) if over else None
+    return {
+        "ending": ending.value if ending is not None else None,
+        "ending_accounts": connection.ending_accounts,
+        "ending_done": outlook.done if outlook is not None and outlook.ending is not None else None,
     }
 
 

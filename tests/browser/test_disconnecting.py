@@ -76,7 +76,7 @@ def test_an_identity_provider_ends_it(person: Person, two: Two) -> None:
     assert two.provision().ok
     assert accounts(two) == SUSPENDED
     page.reload()
-    expect(page.locator("main")).to_contain_text("The connection was ended.")
+    expect(page.locator("main")).to_contain_text("accounts there were suspended: 3")
     found += examine(page, "idp-console-connection-disconnected")
     assert found == []
     assert two.idp.connection("Intranet").state is ConnectionState.DISCONNECTED

@@ -347,6 +347,25 @@ def test_the_person_signs_out_here_only(idp: IdPSite, learning: FakeSP, browser:
     assert [entry.kind for entry in idp.audit()].count("logout.finished") == 0
 
 
+def test_a_site_that_is_being_disconnected_is_still_told(
+    idp: IdPSite, intranet: FakeSP, learning: FakeSP, browser: TestApp
+) -> None:
+    """Its accounts may work for a while yet, and so do their sessions."""
+    arrive_at(learning, browser, idp)
+    arrival = arrive_at(intranet, browser, idp)
+    installation = idp.installation
+    box, settings = installation.secret_box, installation.settings
+    with idp.work() as session:
+        for name in ("Learning", "Intranet"):
+            found, url = connections.find(session, name), "https://sp.example.org/scim"
+            connections.set_provisioning(session, found, url, "token", idp.act(), box=box, settings=settings)
+            disconnecting.begin(session, found, Ending.SUSPEND, idp.act())
+    asked = ask(intranet, idp, name_of(arrival), arrival.session_index)
+    page = follow(browser.get(address(asked, intranet.key)), browser, idp)
+    page = answered(browser, idp, learning, request_in(page, learning, idp))
+    assert outcome(page, idp, intranet, asked) == "ended"
+
+
 def test_a_connection_that_was_ended_meanwhile_is_passed_over(
     idp: IdPSite, intranet: FakeSP, learning: FakeSP, wiki: FakeSP, browser: TestApp
 ) -> None:

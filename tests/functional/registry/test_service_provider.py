@@ -9,9 +9,11 @@ import pytest
 
 from federation.registry import sources, versions
 from federation.registry.desk import Desk
+from federation.registry.ending import Ending
 from federation.saml.metadata.reading import read_document
+from sp_app.accounts.sql import SqlAccountStore
 from sp_app.models import IdPConnection
-from sp_app.services import metadata
+from sp_app.services import connections, disconnecting, metadata
 from tests.registry_factories import PIN, Server, aggregate, answer, query_path, refresh
 from tests.sp_factories import FakeIdP, Site
 
@@ -60,6 +62,21 @@ def test_an_identity_provider_of_a_federation_signs_people_in_at_once(sp: Site, 
     sp.clock.advance(hours=1)
     refresh(desk(sp).refresher(), source)
     assert signs_in(sp, idp) >= 400
+
+
+def test_whom_an_administrator_disconnected_does_not_come_back_through_a_federation(sp: Site, server: Server):
+    idp = stranger(sp)
+    source = add(sp, "url", server.put("/all.xml", aggregate([idp.metadata()], sp.clock())))
+    assert refresh(desk(sp).refresher(), source).ok
+    assert signs_in(sp, idp) == 303
+    sp.connect(idp)
+    with sp.unit_of_work() as session:
+        found = connections.by_entity_id(session, OTHER)
+        assert found is not None
+        store = SqlAccountStore(session, now=sp.clock())
+        disconnecting.disconnect(session, store, found, Ending.KEEP, desk(sp).occasion())
+    assert signs_in(sp, idp) == 403
+    assert "has ended the connection" in sp.browser().get("/saml/login", {"entityID": OTHER}, status=403)
 
 
 @pytest.mark.conformance("IIP-MD01")
