@@ -29,6 +29,8 @@ def receive(request: Request) -> Received:
     The audit trail finds the message in `request.federation.received`. Raises Malformed.
     """
     max_bytes = body_limit(request)
+    if ARTIFACT in (request.POST if request.method == "POST" else request.GET):
+        raise Malformed("artifact.unexpected", "an artifact, where messages travel by HTTP-Redirect, HTTP-POST or SOAP")
     if request.method == "POST":
         received = post.decode(list(request.POST.items()), max_bytes=max_bytes)
     else:

@@ -171,6 +171,13 @@ def test_a_body_of_another_kind_is_refused(idp: IdPSite, kind: str) -> None:
     refused(idp, idp.browser().post("/saml/sso", b"<hello/>", headers=headers, expect_errors=True))
 
 
+def test_an_artifact_is_no_logout_message_and_is_refused_as_one(idp: IdPSite) -> None:
+    refused(idp, idp.browser().get("/saml/slo?SAMLart=AAQAAA%3D%3D", expect_errors=True))
+    refused(idp, idp.browser().post("/saml/slo", {"SAMLart": "AAQAAA=="}, expect_errors=True))
+    told = [entry.detail["rule"] for entry in idp.audit() if entry.kind.startswith("refused")]
+    assert told == ["artifact.unexpected"] * 2
+
+
 @pytest.mark.parametrize("address", ["/signin", "/signin/second-factor", "/account", "/saml/sso", "/saml/slo"])
 @pytest.mark.parametrize("field", ["next", "continue", "RelayState", "SAMLResponse", "SAMLart", "code"])
 def test_a_file_in_the_place_of_a_text_is_refused(idp: IdPSite, address: str, field: str) -> None:

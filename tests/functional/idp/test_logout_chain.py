@@ -165,10 +165,14 @@ def test_one_site_that_did_not_do_it_makes_the_whole_partial(
     assert outcome(page, idp, intranet, asked) == "partial"
 
 
+@pytest.mark.parametrize("offered", [(), (Binding.ARTIFACT,)])
 def test_a_site_without_a_way_to_be_told_makes_it_partial_and_is_named_on_the_last_page(
-    idp: IdPSite, intranet: FakeSP, browser: TestApp
+    idp: IdPSite, intranet: FakeSP, browser: TestApp, offered: tuple[str, ...]
 ) -> None:
-    silent = idp.connect(FakeSP("Silent", "http://localhost:6549", key_name="other-sp"))
+    endpoints = tuple(Endpoint(binding, "http://localhost:6549/saml/slo") for binding in offered)
+    silent = idp.connect(
+        FakeSP("Silent", "http://localhost:6549", key_name="other-sp", options={"single_logout": endpoints})
+    )
     arrive_at(silent, browser, idp)
     arrival = arrive_at(intranet, browser, idp)
     asked = ask(intranet, idp, name_of(arrival))

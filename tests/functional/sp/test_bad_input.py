@@ -43,6 +43,12 @@ def test_an_address_that_cannot_be_read_is_told_so(site: Site, browser: TestApp,
         assert answer.status_int < 500, query
 
 
+def test_an_artifact_is_no_logout_message_and_is_refused_as_one(site: Site, browser: TestApp) -> None:
+    browser.get("/saml/slo?SAMLart=AAQAAA%3D%3D", status=400)
+    browser.post("/saml/slo", {"SAMLart": "AAQAAA=="}, status=400)
+    assert site.rows("SELECT DISTINCT rule FROM sp_audit") == [("artifact.unexpected",)]
+
+
 @pytest.mark.parametrize("address", POST_ADDRESSES)
 def test_a_form_that_cannot_be_read_is_told_so(site: Site, browser: TestApp, address: str) -> None:
     for kind, body in BODIES:

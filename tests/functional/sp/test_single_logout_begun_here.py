@@ -12,6 +12,7 @@ from webtest import TestApp, TestResponse
 from federation.saml import xml
 from federation.saml.codec.common import NAME_ID
 from federation.saml.messages import NameID, Status
+from federation.saml.metadata.entity import Endpoint
 from federation.saml.names import Binding, NameIDFormat, StatusCode
 from federation.saml.profiles import logout
 from tests.factories import signing_key
@@ -153,9 +154,12 @@ def test_until_the_answer_comes_nothing_is_claimed(slo: SingleLogout, browser: T
     assert "has not answered yet" in page
 
 
-@pytest.mark.parametrize("what", ["no endpoint", "soap only", "no name", "paused", "expired"])
+WITHOUT_A_WAY = {"no endpoint": (), "soap only": (SOAP,), "artifact only": (Endpoint(Binding.ARTIFACT, SLO),)}
+
+
+@pytest.mark.parametrize("what", ["no endpoint", "soap only", "artifact only", "no name", "paused", "expired"])
 def test_who_cannot_be_asked_is_named_and_so_is_what_remains(site: Site, browser: TestApp, what: str) -> None:
-    slo = SingleLogout(site, {"no endpoint": (), "soap only": (SOAP,)}.get(what, (REDIRECT,)))
+    slo = SingleLogout(site, WITHOUT_A_WAY.get(what, (REDIRECT,)))
     page = slo.sign_in(browser, None if what == "no name" else ALICES)
     if what == "paused":
         site.change_connection(state="paused")
