@@ -34,7 +34,6 @@ _PARSER: Final = etree.XMLParser(
     remove_pis=False,
     strip_cdata=True,
 )
-_EVENTS: Final = ("start", "end", "start-ns", "pi")
 
 
 class Document(NamedTuple):
@@ -52,6 +51,7 @@ def parse(data: bytes, *, max_bytes: int = MAX_BYTES) -> etree._Element:
     """
     root = _parsed(data, max_bytes)
     _walk(root, max_bytes // BYTES_PER_ELEMENT, None)
+    _hold_namespaces(root, data)
     return root
 
 
@@ -60,6 +60,7 @@ def parse_message(data: bytes, *, max_bytes: int = MAX_BYTES, known: Collection[
     root = _parsed(data, max_bytes)
     identifiers: set[str] = set()
     _walk(root, max_bytes // BYTES_PER_ELEMENT, identifiers, known)
+    _hold_namespaces(root, data)
     return Document(root, identifiers)
 
 
@@ -106,29 +107,38 @@ def _parsed(data: bytes, max_bytes: int) -> etree._Element:
 
 def _walk(root: etree._Element, max_elements: int, identifiers: set[str] | None, known: Collection[str] = ()) -> None:
     """Walk the tree once: hold every limit, and note the identifiers where they are wanted."""
-    elements = depth = declared = 0
-    for event, node in etree.iterwalk(root, events=_EVENTS):
-        if event == "start":
-            elements += 1
-            depth += 1
-            declared = 0
-            if elements > max_elements:
-                raise Malformed("xml.elements", f"more than {max_elements} elements")
-            if depth > MAX_DEPTH:
-                raise Malformed("xml.depth", f"nested deeper than {MAX_DEPTH} elements")
-            attributes = node.items()
-            if len(attributes) > MAX_ATTRIBUTES:
-                raise Malformed("xml.attributes", f"more than {MAX_ATTRIBUTES} attributes on one element")
-            if identifiers is not None and attributes:
-                _note_ids(node, attributes, identifiers, known)
-        elif event == "end":
-            depth -= 1
-        elif event == "start-ns":
-            declared += 1
-            if declared > MAX_NAMESPACES:
-                raise Malformed("xml.namespaces", f"more than {MAX_NAMESPACES} namespaces declared on one element")
-        else:
-            raise Malformed("xml.processing_instruction", "the document has a processing instruction")
+    elements = 0
+    for element in root.iter("*"):
+        elements += 1
+        if elements > max_elements:
+            raise Malformed("xml.elements", f"more than {max_elements} elements")
+        attributes = element.items()
+        if len(attributes) > MAX_ATTRIBUTES:
+            raise Malformed("xml.attributes", f"more than {MAX_ATTRIBUTES} attributes on one element")
+        if identifiers is not None and attributes:
+            _note_ids(element, attributes, identifiers, known)
+    if next(root.iter(etree.ProcessingInstruction), None) is not None:
+        raise Malformed("xml.processing_instruction", "the document has a processing instruction")
+    if elements > MAX_DEPTH:  # fewer cannot be nested deeper
+        _hold_depth(root)
+
+
+def _hold_depth(root: etree._Element) -> None:
+    depth = 0
+    for event, _ in etree.iterwalk(root, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        if depth > MAX_DEPTH:
+            raise Malformed("xml.depth", f"nested deeper than {MAX_DEPTH} elements")
+
+
+def _hold_namespaces(root: etree._Element, data: bytes) -> None:
+    if data.count(b"xmlns") <= MAX_NAMESPACES and b"\0" not in data:
+        return  # so many cannot stand on one element; in UTF-16 they would be written with NUL octets
+    declared = 0
+    for event, _ in etree.iterwalk(root, events=("start-ns", "start")):
+        declared = declared + 1 if event == "start-ns" else 0
+        if declared > MAX_NAMESPACES:
+            raise Malformed("xml.namespaces", f"more than {MAX_NAMESPACES} namespaces declared on one element")
 
 
 # Identifiers ----------------------------------------------------------------------------------------------------------
