@@ -24,14 +24,14 @@ _TEXTS: Final = (
 )  # fmt: skip
 _LISTS: Final = ("exceptions", "roles")
 KINDS: Final = (
-    (URL, "the address of a document, fetched again in time"),
-    (UPLOAD, "a document that I bring now"),
-    (MDQ, "a Metadata Query responder, asked about one entity at a time"),
+    (URL, "The address of a document, fetched again in time"),
+    (UPLOAD, "A document that I bring now"),
+    (MDQ, "A Metadata Query responder, asked about one entity at a time"),
 )
 WIDENING: Final = (
-    (Rule.SAME_HOST.value, "new keys and algorithms, and endpoints on the hosts it has, at once; the rest by review"),
-    (Rule.REVIEW.value, "everything that widens trust by review"),
-    (Rule.AT_ONCE.value, "everything at once"),
+    (Rule.SAME_HOST.value, "keys, and endpoints on the hosts it has; the rest is reviewed"),
+    (Rule.REVIEW.value, "nothing that widens trust: all of it is reviewed"),
+    (Rule.AT_ONCE.value, "everything"),
 )
 EMPTY: Final[Mapping[str, Any]] = {
     **dict.fromkeys(_TEXTS, ""),

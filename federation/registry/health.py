@@ -38,12 +38,18 @@ def of_connections(
             select(source).where(source.entity_id.is_not(None)).order_by(source.precedence.desc())
         )
     }
+    followed = {
+        each.id: each for each in session.scalars(select(source).where(source.id.in_([e.source_id for e in holders])))
+    }
     open_ = {
         each.entity_id: each
         for each in session.scalars(select(version).where(version.state.in_((WAITING, SCHEDULED))).order_by(version.id))
     }
     return {
-        each.entity_id: _health(each, refreshed.get(each.entity_id), open_.get(each.entity_id), now) for each in holders
+        each.entity_id: _health(
+            each, refreshed.get(each.entity_id) or followed.get(each.source_id or ""), open_.get(each.entity_id), now
+        )
+        for each in holders
     }
 
 

@@ -120,6 +120,54 @@ def connect(
         click.echo(f"  misses: {miss['message']} [{miss['rule']}]")
 
 
+@click.command("connect-from")
+@click.argument("source_name", metavar="SOURCE")
+@click.argument("entity_id", metavar="ENTITYID")
+@click.option("--name", default="", help="What people and pages call the site; from its metadata unless told.")
+@click.option("--audience", "audience_names", multiple=True, help="Whom it may serve; as the source says unless told.")
+@click.option("--release", metavar="PRESET", help="What it is told; as the source says unless told.")
+@click.option("--preset", "presets", multiple=True, metavar="PRESET", help="As with connect.")
+@click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="As with connect.")
+@pass_config
+def connect_from(
+    config: ConfigFile,
+    source_name: str,
+    entity_id: str,
+    name: str,
+    audience_names: tuple[str, ...],
+    release: str | None,
+    presets: tuple[str, ...],
+    options: tuple[str, ...],
+) -> None:
+    """Make a connection of a site that a federation's source offers, for something particular; it follows the source.
+
+    Without one, what the source says of all its sites holds for it.
+    """
+    from federation.attributes.policy import ReleasePolicy
+    from federation.registry import sources
+    from idp_app.services import audiences, connections, metadata, offered
+
+    with work(config) as (installation, session, act):
+        source = sources.find(session, metadata.HOST, source_name)
+        row = offered.find(session, source, entity_id)
+        kept = offered.defaults_of(session, source.defaults)
+        connection = offered.connect(
+            session,
+            installation,
+            source,
+            row,
+            act,
+            name=name,
+            audiences=[audiences.find(session, each) for each in audience_names] or None,
+            policy=None if release is None else ReleasePolicy.from_preset(release),
+            options=kept.options.changed(presets, options),
+        )
+        misses = connections.misses(connection)
+    click.echo(f"Connected {connection.name} ({entity_id}); its metadata follows {source.name}.")
+    for miss in misses:
+        click.echo(f"  misses: {miss['message']} [{miss['rule']}]")
+
+
 def _show(unconfirmed: Unconfirmed) -> None:
     """What a person has to compare before the metadata may be used."""
     click.echo(f"Nothing vouches for the metadata of {unconfirmed.entity.entity_id} yet. Its fingerprints (SHA-256):")
@@ -256,4 +304,4 @@ def configure(config: ConfigFile, name: str, presets: tuple[str, ...], options: 
         click.echo(f"  misses: {weakness['message']} [{weakness['rule']}]")
 
 
-COMMANDS = (connect, configure, provision_to, list_, pause, resume)
+COMMANDS = (connect, connect_from, configure, provision_to, list_, pause, resume)

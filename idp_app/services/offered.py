@@ -45,7 +45,7 @@ def obstacle(installation: Installation, entity: Entity, options: Options) -> st
     try:
         installation.ready.require(entity, options)
     except (PolicyRefusal, ConfigurationError) as refusal:
-        return refusal.message
+        return f"{refusal.message[:1].upper()}{refusal.message[1:]}."
     return None
 
 

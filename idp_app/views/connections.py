@@ -12,13 +12,14 @@ from federation.attributes.catalogue import CATALOGUE
 from federation.attributes.policy import ReleasePolicy
 from federation.attributes.presets import PRESETS, UNCONDITIONAL_SUFFIX
 from federation.errors import ConfigurationError, PolicyRefusal
+from federation.registry import health
 from federation.saml.algorithms import DEFAULT, in_words
 from federation.saml.algorithms import PRESETS as PRESETS_OF_ALGORITHMS
 from idp_app.errors import InvalidInput, NotThere
 from idp_app.models import MetadataSource
 from idp_app.options import Options
 from idp_app.security import Permission
-from idp_app.services import answers, audiences, audit, connections, people, preview
+from idp_app.services import answers, audiences, audit, connections, metadata, people, preview
 from idp_app.services.live import LiveConnection
 from idp_app.views.console import back, show
 
@@ -46,13 +47,13 @@ _ENCRYPTING: Final = {"assertion": "the assertion", "name-id": "the NameID by it
 
 @view_config(route_name="idp.connections", request_method="GET", permission=Permission.MANAGE_CONNECTIONS)
 def every(request: Request) -> Response:
-    """The list, and those that are over."""
-    session = request.idp.session
-    return show(
-        request,
-        "console_connections.jinja2",
-        {"found": connections.every(session), "ended": connections.ended(session)},
-    )
+    """The list, with how each does, and those that are over."""
+    session, now = request.idp.session, request.federation.now
+    found = connections.every(session)
+    by_entity_id = health.of_connections(session, metadata.HOST, found, now)
+    lately = metadata.signed_in_lately(session, [each.entity_id for each in found], now)
+    rows = [(each, by_entity_id[each.entity_id], lately.get(each.entity_id, 0)) for each in found]
+    return show(request, "console_connections.jinja2", {"found": rows, "ended": connections.ended(session)})
 
 
 @view_config(route_name="idp.connection", request_method="GET", permission=Permission.MANAGE_CONNECTIONS)

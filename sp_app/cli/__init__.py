@@ -30,6 +30,7 @@ for _command in (
     connections.publish,
     connections.fingerprint,
     connections.connect,
+    connections.connect_from,
     invitations.accept_invitation,
     connections.options_,
     connections.pause,

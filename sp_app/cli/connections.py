@@ -142,6 +142,33 @@ def connect(
             click.echo(f"  {miss['level']}: {miss['message']}")
 
 
+@click.command("connect-from")
+@click.argument("source_name", metavar="SOURCE")
+@click.argument("entity_id", metavar="ENTITYID")
+@click.option("--name", default="", help="What people see; from the metadata unless told.")
+@click.pass_obj
+def connect_from(config: ConfigFile, source_name: str, entity_id: str, name: str) -> None:
+    """Make a connection of an identity provider that a federation's source offers; it follows the source."""
+    from federation.registry import entities, sources
+    from federation.registry.aggregates import key_of
+    from federation.registry.host import Occasion
+    from sp_app.services import connections, metadata
+
+    provider = provider_in(config)
+    limits = metadata.limits_of(provider.settings, provider.entity_id)
+    with unit_of_work(config) as session:
+        source = sources.find(session, metadata.HOST, source_name)
+        row = entities.by_key(session, metadata.HOST, source.id, key_of(entity_id))
+        if row is None:
+            raise ConfigurationError(f"{source.name} has no identity provider {entity_id}")
+        occasion = Occasion(now(), f"{getpass.getuser()} (command line)", "")
+        connection = connections.connect_offered(
+            session, source, row, limits, occasion, name=name, signing_key=provider.keys.signing
+        )
+        sentence = f"{connection.name} ({entity_id}) is connected; its metadata follows {source.name}."
+    click.echo(sentence)
+
+
 def _to_confirm(unconfirmed: Unconfirmed) -> ConfigurationError:
     shown = "\n".join(f"  {each.use}: {each.value}" for each in unconfirmed.fingerprints)
     return ConfigurationError(

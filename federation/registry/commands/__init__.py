@@ -32,6 +32,8 @@ def metadata_group(open_desk: Opener, *, options: Sequence[Any] = (), defaults: 
         sources.entities_command(open_desk),
         reviews.reviews_command(open_desk),
         reviews.versions_command(open_desk),
+        reviews.bring_command(open_desk),
+        reviews.confirm_command(open_desk),
         reviews.accept_command(open_desk),
         reviews.reject_command(open_desk),
         reviews.schedule_command(open_desk),

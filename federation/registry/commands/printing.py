@@ -65,6 +65,8 @@ def show_version(version: dict[str, Any]) -> None:
     """A version in words: what it changes, what it lacks."""
     for key in ("entity_id", "number", "state", "origin", "trust", "added", "valid_until", "due", "why"):
         click.echo(f"{key.replace('_', ' ')}: {text_of(version[key])}")
+    for fingerprint, use in version.get("to_confirm", {}).items():
+        click.echo(f"to confirm: {use:<18} {fingerprint}")
     click.echo("What it changes:")
     for change in version["changes"]:
         click.echo(f"  {change['effect']:<8} {change['sentence']} [{change['kind']}]")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -29,14 +30,16 @@ def reviews_command(open_desk: Opener) -> click.Command:
     @click.pass_obj
     def reviews(config: ConfigFile, version_id: int | None, json_wanted: bool) -> None:
         """List what waits for a person's decision, or show one: what it changes, and what it lacks."""
-        from federation.registry import versions
+        from federation.registry import proposals, versions
         from federation.storage.session import unit_of_work
 
         with open_desk(config) as desk, unit_of_work(desk.sessions) as session:
             if version_id is None:
                 found = [version_facts(each) for each in versions.waiting(session, desk.host)]
             else:
-                found = [version_facts(versions.get(session, desk.host, version_id))]
+                version = versions.get(session, desk.host, version_id)
+                offered = proposals.to_confirm(desk.host, version, desk.limits, desk.now)
+                found = [{**version_facts(version), "to_confirm": {each.value: each.use for each in offered}}]
         if json_wanted:
             as_json(found if version_id is None else found[0])
         elif version_id is None:
@@ -88,6 +91,58 @@ def _deciding(open_desk: Opener, config: ConfigFile, version_id: int, decide: Ca
         version = versions.get(session, desk.host, version_id)
         decide(session, desk.host, version, desk.occasion())
         return f"Version {version.number} of {version.entity_id} is {version.state}."
+
+
+def bring_command(open_desk: Opener) -> click.Command:
+    @click.command()
+    @click.argument("entity_id", metavar="ENTITYID")
+    @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    @click.option(
+        "--signer-fingerprint", "signers", multiple=True, metavar="SHA256", help="Whose key must have signed."
+    )
+    @click.pass_obj
+    def bring(config: ConfigFile, entity_id: str, file: Path, signers: tuple[str, ...]) -> None:
+        """Put newer metadata of a connection's partner before whoever reviews; nothing live changes."""
+        from federation.registry import proposals, versions
+        from federation.storage.session import unit_of_work
+
+        with open_desk(config) as desk, unit_of_work(desk.sessions) as session:
+            holder = desk.host.holder(session, entity_id)
+            if holder is None:
+                raise ConfigurationError(f"there is no connection to {entity_id}")
+            document, occasion = file.read_bytes(), desk.occasion()
+            version = proposals.propose(
+                session, desk.host, holder, document, desk.limits, occasion, signers=signers
+            )  # fmt: skip
+            number, id_, confirmed = version.number, version.id, version.trust != versions.UNCONFIRMED
+        click.echo(f"Version {number} of {entity_id} waits: see it with reviews {id_}.")
+        if not confirmed:
+            click.echo(
+                f"Nothing vouches for it yet: compare the fingerprints that are shown there, then confirm {id_}."
+            )
+
+    return bring
+
+
+def confirm_command(open_desk: Opener) -> click.Command:
+    @click.command()
+    @click.argument("version_id", metavar="ID", type=int)
+    @click.option(
+        "--fingerprint", "fingerprints", multiple=True, required=True, metavar="SHA256", help="One that you compared."
+    )
+    @click.pass_obj
+    def confirm(config: ConfigFile, version_id: int, fingerprints: tuple[str, ...]) -> None:
+        """Confirm the fingerprints of a version that nothing vouches for: the first one, or every key's."""
+        from federation.registry import proposals, versions
+        from federation.storage.session import unit_of_work
+
+        with open_desk(config) as desk, unit_of_work(desk.sessions) as session:
+            version = versions.get(session, desk.host, version_id)
+            proposals.confirm(session, desk.host, version, fingerprints, desk.limits, desk.occasion())
+            sentence = f"Version {version.number} of {version.entity_id} is confirmed, and can be accepted."
+        click.echo(sentence)
+
+    return confirm
 
 
 def accept_command(open_desk: Opener) -> click.Command:

@@ -248,7 +248,7 @@ def test_audiences_release_and_state_of_a_connection_are_changed(
 
 def test_an_empty_console_says_what_to_do_next(tmp_path: Path) -> None:
     site = make_idp(tmp_path)
-    assert "federation idp connect" in site.sign_in("admin").get("/admin/connections").text
+    assert "Connect a site by its metadata" in site.sign_in("admin").get("/admin/connections")
     site.installation.engine.dispose()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from sp_app.cli import site as cli_site
 from sp_app.cli import sp
 from sp_app.services import audit
 from sp_app.services.linking import Linking
+from tests.registry_factories import PIN, aggregate
 from tests.sp_factories import ALICE, NOW, Clock, FakeIdP, site_settings, write_keys
 
 
@@ -219,3 +221,18 @@ def test_how_messages_travel_is_shown_and_changed(connected: Path, idp: FakeIdP)
         run(connected, "options", idp.entity_id, "--request-binding", "artifact")
     with pytest.raises(ConfigurationError, match="no connection"):
         run(connected, "options", "https://nobody.example/")
+
+
+def test_an_identity_provider_that_a_source_offers_gets_a_connection(connected: Path, tmp_path: Path) -> None:
+    other = FakeIdP(Clock(), entity_id="https://other.example.net/idp", sso_url="https://other.example.net/sso")
+    now = datetime.now(UTC)
+    (tmp_path / "all.xml").write_bytes(aggregate([other.metadata()], now))
+    add = ("metadata", "add-source", "Federation", "--file", str(tmp_path / "all.xml"), "--signer", PIN)
+    assert run(connected, *add).exit_code == 0
+    assert run(connected, "metadata", "refresh").exit_code == 0
+    shown = run(connected, "connect-from", "Federation", other.entity_id, "--name", "Other")
+    assert shown.output == "Other (https://other.example.net/idp) is connected; its metadata follows Federation.\n"
+    with pytest.raises(FederationError, match="already"):
+        run(connected, "connect-from", "Federation", other.entity_id)
+    with pytest.raises(ConfigurationError, match="no identity provider"):
+        run(connected, "connect-from", "Federation", "https://nobody.example.net")
