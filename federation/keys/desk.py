@@ -1,8 +1,9 @@
 """What an administrator does with the ring: the same for both apps, their commands, consoles and workers.
 
-Who has "seen" a key is evidence, never a guess. A fetch of our metadata is anonymous, so it is none. What is:
+Who has "seen" a key is evidence, never a guess. Anybody may fetch our metadata, so that alone is none. What is:
 
 - a partner's verified message was encrypted to one of our keys: it has read metadata since that key was published;
+- our metadata was fetched from the address that was made for this one partner;
 - an administrator says so, after having asked;
 - the key has been in the metadata for so long that every copy without it has expired (validUntil).
 """
@@ -23,6 +24,7 @@ from federation.keys.index import ENCRYPTION, IN_USE, PREPARED, PUBLISHED, RETIR
 from federation.keys.ring import Ring
 
 ENCRYPTED: Final = "it encrypted a message to one of our keys"
+FETCHED: Final = "it fetched our metadata from its own address"
 Recorder = Callable[[str, dict[str, Any]], None]
 
 
@@ -57,7 +59,8 @@ class Status:
 class Desk:
     """The ring, and what it needs to know of the app and the occasion.
 
-    `validity` is that of our metadata, `record` writes the audit trail, `secrets` are further private files.
+    `validity` is that of our metadata, `record` writes the audit trail, `secrets` are further private files. `partners`
+    are connected; `others` are not, but people came from or went to them lately: their keys are watched as well.
     """
 
     ring: Ring
@@ -68,6 +71,7 @@ class Desk:
     metadata_url: str
     record: Recorder
     secrets: tuple[str, ...] = ()
+    others: Sequence[Partner] = ()
 
     def prepare(self, use: str) -> Record:
         """Make a key. Nobody else knows of it yet."""
@@ -166,7 +170,7 @@ class Desk:
         return (
             f"Hello,\n\nwe are about to use a new {record.use} key for single sign-on. "
             "It is in our metadata already:\n\n"
-            f"  {self.metadata_url}\n  SHA-256 of the new certificate: {record.fingerprint}\n\n"
+            f"  {partner.address or self.metadata_url}\n  SHA-256 of the new certificate: {record.fingerprint}\n\n"
             f"Please have {partner.name} ({partner.entity_id}) load this metadata again, keep the present key beside "
             "the new one, and tell us when that is done."
             + (f" We change over on {record.promote_on:%Y-%m-%d %H:%M} UTC." if record.promote_on else "")
@@ -203,7 +207,10 @@ class Desk:
                 Finding(Level.WARNING, listed, f"Unencrypted on disk: {listed}. Set keys_secret, then run: keys seal.")
             )
         return sorted(
-            [*(each for each in found if each is not None), *expiry.warnings_about(self.partners, self.now)],
+            [
+                *(each for each in found if each is not None),
+                *expiry.warnings_about([*self.partners, *self.others], self.now),
+            ],
             key=lambda each: (-each.level, each.days if each.days is not None else 1000),
         )
 

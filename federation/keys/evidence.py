@@ -1,4 +1,7 @@
-"""Noting which of our keys a partner encrypted to: only once its message was verified, because anybody can encrypt."""
+"""Noting what shows that a partner knows our keys.
+
+A message that was encrypted to one counts only once it was verified, because anybody can encrypt.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from datetime import datetime
 
 from federation.errors import ConfigurationError
 from federation.keys import index as indexes
-from federation.keys.desk import ENCRYPTED
+from federation.keys.desk import ENCRYPTED, FETCHED
 from federation.keys.ring import Keys, Ring
 from federation.saml.algorithms import KEY_TRANSPORT_ALGORITHMS
 from federation.saml.encryption import DecryptionKey
@@ -39,13 +42,7 @@ class Watch:
         if not dates:
             return
         as_of = max(dates)
-        known = index.known.get(entity_id)
-        if known is not None and known.as_of >= as_of:
-            return
-        try:
-            self.ring.change(lambda index: indexes.know(index, entity_id, as_of, ENCRYPTED, now))
-        except ConfigurationError:
-            return  # evidence is a help, never a reason to turn anybody away
+        _note(self.ring, index, entity_id, as_of, ENCRYPTED, now)
 
     def _watched(self, key: DecryptionKey) -> DecryptionKey:
         return DecryptionKey(public_key=key.public_key, unwrap=self._unwrap(key))
@@ -58,3 +55,20 @@ class Watch:
             return content_key
 
         return unwrap
+
+
+def note_fetch(ring: Ring, keys: Keys, entity_id: str, now: datetime) -> None:
+    """Metadata made of these keys was fetched from the address of this partner. Writes at most once for each key."""
+    dates = [each.published_at for each in keys.index.records if each.in_metadata and each.published_at]
+    if dates:
+        _note(ring, keys.index, entity_id, max(dates), FETCHED, now)
+
+
+def _note(ring: Ring, index: indexes.Index, entity_id: str, as_of: datetime, how: str, now: datetime) -> None:
+    known = index.known.get(entity_id)
+    if known is not None and known.as_of >= as_of:
+        return
+    try:
+        ring.change(lambda index: indexes.know(index, entity_id, as_of, how, now))
+    except ConfigurationError:
+        return  # evidence is a help, never a reason to turn anybody away

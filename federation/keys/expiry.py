@@ -30,19 +30,23 @@ class Level(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """Who uses our metadata: its names, the people to write to, and what its own metadata says."""
+    """Who uses our metadata: its names, the people to write to, and what its own metadata says.
+
+    `address` is where it finds our metadata, if it has an address of its own.
+    """
 
     entity_id: str
     name: str
     contacts: tuple[str, ...] = ()
     entity: Entity | None = None
+    address: str | None = None
 
     @classmethod
-    def of(cls, entity: Entity, name: str) -> Partner:
+    def of(cls, entity: Entity, name: str, address: str | None = None) -> Partner:
         """A partner by its metadata; technical contacts first."""
         ordered = sorted(entity.contacts, key=lambda each: each.type != "technical")
         mails = (mail.removeprefix("mailto:") for each in ordered for mail in each.emails)
-        return cls(entity.entity_id, name, tuple(dict.fromkeys(mails)), entity)
+        return cls(entity.entity_id, name, tuple(dict.fromkeys(mails)), entity, address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +82,21 @@ def warn(about: str, whose: str, certificate: bytes, now: datetime, contacts: tu
     return Finding(level, about, f"{whose} expires within {within}, on {day}.", step, contacts)
 
 
+def certificates_of(partner: Partner) -> Sequence[tuple[bytes, str]]:
+    """Each certificate of a partner once, with its use; an empty one stands for both."""
+    role = None if partner.entity is None else partner.entity.idp or partner.entity.sp
+    uses: dict[bytes, str] = {}
+    for key in () if role is None else role.keys:
+        if key.certificate is not None:
+            uses[key.certificate] = "" if key.certificate in uses else key.use or ""
+    return tuple(uses.items())
+
+
 def warnings_about(partners: Sequence[Partner], now: datetime) -> Iterator[Finding]:
     """What is to be said of partners' certificates."""
     for partner in partners:
-        role = None if partner.entity is None else partner.entity.idp or partner.entity.sp
-        uses: dict[bytes, str] = {}
-        for key in () if role is None else role.keys:
-            if key.certificate is not None:
-                uses[key.certificate] = "" if key.certificate in uses else f"{key.use} " if key.use else ""
-        for certificate, use in uses.items():
-            found = warn(
-                partner.entity_id, f"The {use}certificate of {partner.name}", certificate, now, partner.contacts
-            )
+        for certificate, use in certificates_of(partner):
+            whose = f"The {use} certificate of {partner.name}" if use else f"The certificate of {partner.name}"
+            found = warn(partner.entity_id, whose, certificate, now, partner.contacts)
             if found is not None:
                 yield found

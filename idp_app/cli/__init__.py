@@ -12,6 +12,7 @@ from idp_app.cli import (
     invitations,
     keys,
     metadata,
+    metrics,
     people,
     provisioning,
     site,
@@ -36,5 +37,6 @@ for command in (
     *provisioning.COMMANDS,
     *metadata.COMMANDS,
     *keys.COMMANDS,
+    *metrics.COMMANDS,
 ):
     idp.add_command(command)

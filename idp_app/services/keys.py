@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from federation.keys.desk import Desk
 from federation.keys.expiry import Partner
 from idp_app.keys import ROOT_KEY
-from idp_app.services import audit, connections
+from idp_app.services import audit, connections, fetches, metadata
 from idp_app.services.act import Act
 
 if TYPE_CHECKING:
@@ -24,9 +24,13 @@ def desk(installation: Installation, session: Session, act: Act) -> Desk:
     def record(kind: str, detail: dict[str, Any]) -> None:
         audit.record(session, kind, act, entity_id=detail.pop("entity_id", None), detail=detail)
 
+    used = metadata.used_lately(session, act.now, but=[row.entity_id for row, _ in found])
+    others = [installation.partners.by_entity_id(session, entity_id) for entity_id in used]
+    keys = installation.keys
     return Desk(
         ring=installation.key_store.ring,
-        partners=[Partner.of(live.entity, row.name) for row, live in found],
+        partners=[Partner.of(live.entity, row.name, fetches.address(settings, keys, row)) for row, live in found],
+        others=[Partner.of(each.entity, each.name) for each in others if each is not None],
         now=act.now,
         validity=settings.metadata_validity,
         common_name=settings.host,

@@ -29,6 +29,8 @@ _TRUST: Final = {"signature": Trust.SIGNED, "confirmed keys": Trust.CONFIRMED}
 GROUNDS: Final = {Trust.SIGNED: "signature", Trust.CONFIRMED: "confirmed keys"}
 SINCE: Final = timedelta(days=30)
 """How far back "lately" goes, where a review says how many people signed in."""
+WATCHED: Final = 1000
+"""How many entities without a connection are watched for keys that expire, at most."""
 
 
 class IdPHost:
@@ -128,3 +130,15 @@ def signed_in_lately(session: Session, entity_ids: Sequence[str], now: datetime)
         .group_by(AuditEntry.entity_id)
     )
     return {entity_id: count for entity_id, count in session.execute(counted) if entity_id is not None}
+
+
+def used_lately(session: Session, now: datetime, *, but: Sequence[str]) -> Sequence[str]:
+    """Whom people came to lately, besides these: entities of federations, by their entityIDs."""
+    found = (
+        select(AuditEntry.entity_id)
+        .where(AuditEntry.kind == "sso.issued", AuditEntry.entity_id.not_in(but), AuditEntry.at > now - SINCE)
+        .distinct()
+        .order_by(AuditEntry.entity_id)
+        .limit(WATCHED)
+    )
+    return [entity_id for entity_id in session.scalars(found) if entity_id is not None]

@@ -14,7 +14,7 @@ from federation.web.about import Address, about
 from federation.web.documents import metadata_response
 from federation.web.logs import get_logger
 from idp_app.composition import BROWSER
-from idp_app.services import publication, reach, switch
+from idp_app.services import fetches, publication, reach, switch
 from idp_app.services.logout import runs
 
 log = get_logger(__name__)
@@ -52,6 +52,9 @@ def metadata(request: Request) -> Response:
     idp = request.idp
     settings = idp.installation.settings
     document = idp.publisher.current(settings, idp.installation.keys, request.federation.now)
+    whose = request.GET.get(fetches.PARAMETER)
+    if whose is not None:
+        fetches.note(idp.session, idp.installation, whose, request.federation.now)
     return metadata_response(request, document, max_age=MAX_AGE, file_name=f"{settings.host}.xml")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import click
 
 from federation.cli.configuration import ConfigFile, configuration_option
-from sp_app.cli import accounts, connections, disconnecting, invitations, keys, metadata, tokens, upkeep
+from sp_app.cli import accounts, connections, disconnecting, invitations, keys, metadata, metrics, tokens, upkeep
 
 
 @click.group(help="Commands of a service provider.")
@@ -38,6 +38,7 @@ for _command in (
     disconnecting.disconnect,
     metadata.group,
     keys.group,
+    metrics.command,
     tokens.scim_token,
     accounts.accounts,
     accounts.make_administrator,

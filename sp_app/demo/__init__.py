@@ -18,14 +18,14 @@ from sp_app import database
 from sp_app.provider import provider_of
 
 
-def main(_global_config: dict[str, str], **settings: Any) -> Router:
+def main(global_config: dict[str, str], **settings: Any) -> Router:
     """The site as a WSGI application (`egg:saml-federation#sp`).
 
     Ends the process with one sentence when it cannot start: every mistake in the settings, a missing key, a database
     that is not there or not at this release.
     """
     try:
-        app = make_app(settings)
+        app = make_app({"here": global_config.get("here", "."), **settings})
     except ConfigurationError as error:
         raise SystemExit(f"Error: {error.message}") from None
     settle()

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from federation.keys.desk import Desk
 from federation.keys.expiry import Partner
-from sp_app.services import audit, connections
+from sp_app.services import audit, connections, metadata
 
 if TYPE_CHECKING:
     from sp_app.provider import Provider
@@ -30,8 +30,11 @@ def desk(provider: Provider, session: Session, now: datetime, reference: str, ac
             idp_entity_id=detail.get("entity_id"),
         )
 
+    used = metadata.used_lately(session, now, but=[row.entity_id for row, _ in found])
+    others = [provider.partners.known_by(session, entity_id) for entity_id in used]
     return Desk(
         ring=provider.ring,
+        others=[Partner.of(each.entity, each.name) for each in others if each is not None],
         partners=[Partner.of(known.entity, row.name) for row, known in found if known is not None],
         now=now,
         validity=provider.settings.metadata_validity,

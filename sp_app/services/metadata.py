@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SINCE: Final = timedelta(days=30)
 """How far back "lately" goes, where a review says how many people signed in."""
+WATCHED: Final = 1000
+"""How many entities without a connection are watched for keys that expire, at most."""
 
 
 class SPHost:
@@ -94,3 +96,15 @@ def signed_in_lately(session: Session, entity_ids: Sequence[str], now: datetime)
         .group_by(AuditEntry.idp_entity_id)
     )
     return {entity_id: count for entity_id, count in session.execute(counted) if entity_id is not None}
+
+
+def used_lately(session: Session, now: datetime, *, but: Sequence[str]) -> Sequence[str]:
+    """Whom people came from lately, besides these: entities of federations, by their entityIDs."""
+    found = (
+        select(AuditEntry.idp_entity_id)
+        .where(AuditEntry.kind == audit.SIGNED_IN, AuditEntry.idp_entity_id.not_in(but), AuditEntry.at > now - SINCE)
+        .distinct()
+        .order_by(AuditEntry.idp_entity_id)
+        .limit(WATCHED)
+    )
+    return [entity_id for entity_id in session.scalars(found) if entity_id is not None]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from webtest import TestApp
 
 from federation.errors import ConfigurationError, PolicyRefusal, Refused
 from federation.keys.desk import Desk
@@ -184,3 +186,36 @@ def test_the_console_leads_a_key_from_its_making_to_its_end(pair: Pair) -> None:
     token = browser.get("/admin/keys").forms[0]["csrf_token"].value
     browser.post("/admin/keys", {"action": "retire", "key": "no-such-key", "csrf_token": token}, status=400)
     pair.idp.sign_in("alice").get("/admin/keys", status=403)
+
+
+def test_a_site_that_fetches_from_its_own_address_has_seen_the_key_and_the_worker_promotes_it(pair: Pair) -> None:
+    new = at_idp(pair, "prepare", "signing").name
+    at_idp(pair, "publish", new)
+    at_idp(pair, "plan", new, on=None, share=100)
+    (partner,) = next(each for each in at_idp(pair, "status").rows if each.record.name == new).laggards
+    assert partner.address is not None
+    with pair.idp.work() as session:
+        desk = idp_keys.desk(pair.idp.installation, session, pair.idp.act())
+        assert partner.address in desk.text_to(partner, desk.ring.index().get(new))
+    path = partner.address.removeprefix(pair.idp.installation.settings.public_url)
+    strangers = ("/saml/metadata", path[:-1] + ("0" if path[-1] != "0" else "1"), "/saml/metadata?for=.", path + "0")
+    anybody = TestApp(pair.idp.app)
+    for made_up in strangers:
+        assert anybody.get(made_up).content_type == "application/samlmetadata+xml"
+    assert pair.idp.installation.key_store.ring.index().known == {}
+    assert at_idp(pair, "advance") == []
+    assert anybody.get(path).content_type == "application/samlmetadata+xml"
+    known = pair.idp.installation.key_store.ring.index().known[pair.sp.provider.entity_id]
+    assert known.how == "it fetched our metadata from its own address"
+    assert anybody.get(path).status_int == 200
+    assert next(each for each in at_idp(pair, "status").rows if each.record.name == new).state == "seen"
+    assert at_idp(pair, "advance") == [new]
+    assert pair.idp.installation.keys.index.current("signing").name == new
+    # And what is published later is not known by that.
+    later = at_idp(pair, "prepare", "encryption").name
+    pair.idp.clock.advance(minutes=1)
+    at_idp(pair, "publish", later)
+    at_idp(pair, "plan", later, on=pair.idp.clock() + timedelta(days=1), share=None)
+    assert next(each for each in at_idp(pair, "status").rows if each.record.name == later).laggards
+    pair.idp.clock.advance(days=1)
+    assert at_idp(pair, "advance") == [later], "its date has come"

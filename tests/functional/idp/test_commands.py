@@ -504,3 +504,23 @@ def test_sessions_are_listed_and_ended_by_command(tmp_path: Path, capsys: pytest
     assert run([*command, "end-sessions", "alice"]) == 0
     assert "0 sessions" in capsys.readouterr().out
     idp.installation.engine.dispose()
+
+
+def test_numbers_for_monitoring_are_printed_or_written_to_a_file(
+    site: Path, federation: Command, with_people: None
+) -> None:
+    assert connect(site, federation).code == 0
+    printed = federation("metrics")
+    assert printed.code == 0, printed.err
+    assert 'federation_key_expires_in_seconds{key="signing",state="in use",use="signing"}' in printed.out
+    assert f'federation_partner_key_expires_in_seconds{{certificate="{FakeSP().fingerprint}"' in printed.out
+    for line in ("federation_reviews_waiting 0.0", 'federation_key_warnings{level="warning"} 1.0'):
+        assert line in printed.out.splitlines()
+    assert "federation_provisioning_waiting" in printed.out
+    path = site / "federation.prom"
+    assert federation("metrics", "--file", str(path)).out == ""
+    assert path.read_text().startswith("# HELP federation_key_expires_in_seconds")
+    assert [each.name for each in site.iterdir() if "prom." in each.name] == []
+    refused = federation("metrics", "--file", str(site / "no" / "such" / "folder"))
+    assert (refused.code, refused.out) == (1, "")
+    assert "cannot be written" in refused.err
