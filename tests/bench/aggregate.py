@@ -22,11 +22,14 @@ LANGUAGES = ("en", "de", "fr", "it", "es")
 URI = "urn:oasis:names:tc:SAML:2.0:attrname-format:uri"
 
 
-def write(folder: Path, *, now: datetime, entities: int = ENTITIES) -> tuple[Path, Path]:
-    """Write the aggregate and its signer's certificate (DER), and answer where they are. 10,000 entities make 66 MB."""
-    private, certificate = certificates.generate("federation.example.org", now=now)
-    key = SigningKey.from_pem(private, certificate)
-    root = etree.fromstring("".join(_document(entities, now)).encode(), etree.XMLParser(huge_tree=True))
+def write(folder: Path, *, now: datetime, entities: int = ENTITIES, changed: int = 0) -> tuple[Path, Path]:
+    """Write the aggregate and its signer's certificate (DER), and answer where they are. 10,000 entities make 66 MB.
+
+    In the first `changed` identity providers something is new.
+    """
+    key = _signer(now)
+    document = "".join(_document(entities, now, changed))
+    root = etree.fromstring(document.encode(), etree.XMLParser(huge_tree=True))
     signature.sign(root, key=key)
     aggregate, signer = folder / "aggregate.xml", folder / "signer.der"
     aggregate.write_bytes(b'<?xml version="1.0" encoding="UTF-8"?>\n' + xml.serialise(root))
@@ -34,12 +37,18 @@ def write(folder: Path, *, now: datetime, entities: int = ENTITIES) -> tuple[Pat
     return aggregate, signer
 
 
-def _document(entities: int, now: datetime) -> Iterator[str]:
+@cache
+def _signer(now: datetime) -> SigningKey:
+    return SigningKey.from_pem(*certificates.generate("federation.example.org", now=now))
+
+
+def _document(entities: int, now: datetime, changed: int) -> Iterator[str]:
     until = format_instant(now + timedelta(days=10))
     yield f'<md:EntitiesDescriptor {NAMESPACES} ID="_synthetic" Name="urn:example:federation" validUntil="{until}">\n'
     chance = random.Random(1)
     for number in range(entities):
-        yield _entity(number, chance)
+        entity = _entity(number, chance)
+        yield entity.replace("/slo", "/new/slo") if number % 2 and number < 2 * changed else entity
     yield "</md:EntitiesDescriptor>"
 
 

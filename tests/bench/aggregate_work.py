@@ -1,6 +1,6 @@
 """One reading of an aggregate in a process of its own, which ends by printing its peak memory in octets.
 
-python -m tests.bench.aggregate_work bare|ours|pysaml2 AGGREGATE CERTIFICATE FOLDER
+python -m tests.bench.aggregate_work bare|ours|pysaml2|pyff AGGREGATE CERTIFICATE FOLDER
 """
 
 from __future__ import annotations
@@ -50,9 +50,26 @@ def pysaml2(aggregate: Path, _certificate: Path, _folder: Path) -> None:
     MetaDataFile(ac_factory(), str(aggregate), check_validity=False).load()
 
 
+def pyff(aggregate: Path, certificate: Path, folder: Path) -> None:
+    """Its loader, which verifies the signature and validates against the schemas."""
+    import ssl
+
+    import pyff.builtins
+    from pyff.pipes import plumbing
+    from pyff.repo import MDRepository
+
+    assert pyff.builtins.load
+    pinned, pipeline = folder / "signer.pem", folder / "pipeline.yaml"
+    pinned.write_text(ssl.DER_cert_to_PEM_cert(certificate.read_bytes()))
+    pipeline.write_text(f"- load fail_on_error True:\n  - {aggregate} verify {pinned}\n")
+    repository = MDRepository()
+    plumbing(str(pipeline)).process(repository, state={"batch": True, "stats": {}})
+    assert repository.store.size() > 0
+
+
 def main(work: str, *files: str) -> None:
     """Do it and print the peak."""
-    {"bare": bare, "ours": ours, "pysaml2": pysaml2}[work](*map(Path, files))
+    {"bare": bare, "ours": ours, "pysaml2": pysaml2, "pyff": pyff}[work](*map(Path, files))
     print(peak_memory())
 
 

@@ -11,12 +11,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sqlalchemy import Engine, bindparam, select
+from sqlalchemy import Engine, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from federation.registry import entities as search
@@ -34,6 +35,7 @@ from tests.bench.measure import Entry, Operation
 LIMITS = Limits("https://ours.example.org/saml", timedelta(minutes=3), timedelta(days=366), allow_http_loopback=False)
 OCCASION = Occasion(datetime.now(UTC), "bench", "")
 GROWTH = 60_000_000
+CHANGED = 100
 
 
 def make_empty(folder: Path) -> None:
@@ -53,22 +55,51 @@ def fresh_engine(folder: Path, name: str) -> Engine:
     return engines.create(f"sqlite:///{folder / name}")
 
 
+@dataclass(frozen=True)
+class Filled:
+    """A database that holds the aggregate, a session on it, and what refreshes its source."""
+
+    folder: TemporaryDirectory[str]
+    session: Session
+    refresher: Refresher
+    source: str
+    made: datetime
+
+    def refresh(self) -> str:
+        report = self.refresher.refresh(self.source)
+        assert report is not None
+        assert report.ok, report.sentence
+        return report.sentence
+
+
 @cache
-def _filled() -> tuple[TemporaryDirectory[str], Session]:
-    """A database that holds the aggregate, and a session on it."""
+def _filled() -> Filled:
     folder = TemporaryDirectory()
     path = Path(folder.name)
-    document, signer = aggregate.write(path, now=datetime.now(UTC))
+    now = datetime.now(UTC)
+    document, signer = aggregate.write(path, now=now)
     make_empty(path)
     sessions = factory(fresh_engine(path, "registry.sqlite"))
     with unit_of_work(sessions) as session:
         new = sources.NewSource("Bench", "file", str(document), signer_certificates=[signer.read_bytes()])
         source = sources.add(session, HOST, new, LIMITS, OCCASION).id
     refresher = Refresher(HOST, sessions, LIMITS, clock=lambda: datetime.now(UTC), actor="bench", reference="")
-    report = refresher.refresh(source)
-    assert report is not None
-    assert report.ok, report.sentence
-    return folder, sessions()
+    filled = Filled(folder, sessions(), refresher, source, now)
+    filled.refresh()
+    return filled
+
+
+def _rewritten() -> int:
+    """How many rows a refresh writes in which 100 entities are new."""
+    filled, table = _filled(), table_of(HOST.tables.entity)
+    aggregate.write(Path(filled.folder.name), now=filled.made, changed=CHANGED)
+    before = datetime.now(UTC)
+    said = filled.refresh()
+    assert said.endswith(f"0 added, {CHANGED} changed, 0 removed"), said
+    filled.session.rollback()  # what it saw until now is over
+    written = select(func.count()).select_from(table).where(table.c.changed >= before)
+    assert (filled.session.scalar(select(func.count()).select_from(table)) or 0) == aggregate.ENTITIES / 2
+    return filled.session.scalar(written) or 0
 
 
 def _one_of(numbers: range) -> Callable[[], str]:
@@ -81,14 +112,14 @@ def _bare(next_id: Callable[[], str]) -> Operation:
     statement = select(table).where(table.c.entity_id == bindparam("sought"))
 
     def read() -> None:
-        assert _filled()[1].execute(statement, {"sought": next_id()}).first() is not None
+        assert _filled().session.execute(statement, {"sought": next_id()}).first() is not None
 
     return read
 
 
 def _looking_up(entities: Entities, next_id: Callable[[], str]) -> Operation:
     def look_up() -> None:
-        assert entities.by_entity_id(_filled()[1], next_id()) is not None
+        assert entities.by_entity_id(_filled().session, next_id()) is not None
 
     return look_up
 
@@ -96,12 +127,12 @@ def _looking_up(entities: Entities, next_id: Callable[[], str]) -> Operation:
 def _bare_search() -> object:
     table = table_of(HOST.tables.entity)
     statement = select(table.c.name, table.c.entity_id).where(table.c.name_key.like("%site77%")).limit(search.AT_MOST)
-    return _filled()[1].execute(statement).all()
+    return _filled().session.execute(statement).all()
 
 
 def _growth() -> int:
     """By how much a fresh process grows that looks up two thousand entities, one after the other."""
-    command = [sys.executable, "-m", "tests.bench.registry", _filled()[0].name]
+    command = [sys.executable, "-m", "tests.bench.registry", _filled().folder.name]
     return int(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
 
@@ -145,7 +176,22 @@ def entries() -> Iterator[Entry]:
         "look-up of any entity", _looking_up(cold, _one_of(every)), "its row by SQL", _bare(_one_of(every)), 3.0
     )
     yield Entry(
-        "search by name", lambda: search.search(_filled()[1], HOST, "site77"), "the same by SQL", _bare_search, 5.0, 50
+        "search by name",
+        lambda: search.search(_filled().session, HOST, "site77"),
+        "the same by SQL",
+        _bare_search,
+        5.0,
+        50,
+    )
+    yield Entry(
+        "100 entities are new: rows written",
+        _rewritten,
+        "as many",
+        lambda: CHANGED,
+        1.0,
+        1,
+        _number,
+        lambda n: f"{n:.0f}",
     )
 
 
