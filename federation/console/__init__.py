@@ -34,7 +34,7 @@ ROUTES: Final[tuple[tuple[str, str, Mapping[str, Any]], ...]] = (
 )
 """Name, pattern and options of the routes of the pages about metadata; an app adds them with a prefix to each."""
 
-__all__ = ["DONE", "ROUTES", "Console", "OfferedPart", "add_console_pages", "add_problem_views"]
+__all__ = ["DONE", "ROUTES", "SMALL", "Console", "OfferedPart", "add_console_pages", "add_problem_views"]
 
 
 def add_console_pages(config: Configurator, console: Console) -> None:

@@ -21,6 +21,7 @@ from idp_app.options import Options
 from idp_app.security import Permission
 from idp_app.services import answers, audiences, audit, connections, metadata, people, preview
 from idp_app.services.live import LiveConnection
+from idp_app.services.provisioning import service
 from idp_app.views.console import back, show
 
 SIGNING: Final = {
@@ -47,13 +48,17 @@ _ENCRYPTING: Final = {"assertion": "the assertion", "name-id": "the NameID by it
 
 @view_config(route_name="idp.connections", request_method="GET", permission=Permission.MANAGE_CONNECTIONS)
 def every(request: Request) -> Response:
-    """The list, with how each does, and those that are over."""
+    """The list with how each does, and those that are over."""
     session, now = request.idp.session, request.federation.now
     found = connections.every(session)
-    by_entity_id = health.of_connections(session, metadata.HOST, found, now)
-    lately = metadata.signed_in_lately(session, [each.entity_id for each in found], now)
-    rows = [(each, by_entity_id[each.entity_id], lately.get(each.entity_id, 0)) for each in found]
-    return show(request, "console_connections.jinja2", {"found": rows, "ended": connections.ended(session)})
+    values = {
+        "found": found,
+        "metadata": health.of_connections(session, metadata.HOST, found, now),
+        "provisioning": {each.connection: each for each in service.health(session)},
+        "lately": metadata.signed_in_lately(session, [each.entity_id for each in found], now),
+        "ended": connections.ended(session),
+    }
+    return show(request, "console_connections.jinja2", values)
 
 
 @view_config(route_name="idp.connection", request_method="GET", permission=Permission.MANAGE_CONNECTIONS)

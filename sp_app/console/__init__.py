@@ -13,7 +13,7 @@ from pyramid.httpexceptions import HTTPForbidden
 from pyramid.request import Request
 from pyramid.response import Response
 
-from federation.console import ROUTES, add_problem_views
+from federation.console import ROUTES, SMALL, add_problem_views
 from federation.web.problems import problem_view
 from federation.web.saml import redirect
 from sp_app import administration
@@ -48,6 +48,7 @@ def includeme(config: Configurator) -> None:
     add("sp.console", "/admin")
     add("sp.console.switch", "/admin/switch")
     add("sp.console.connections", "/admin/connections")
+    add("sp.console.connection_new", "/admin/connections/new", **SMALL)
     add("sp.console.connection", "/admin/connections/{id}")
     add("sp.console.disconnect", "/admin/connections/{id}/disconnect")
     add("sp.console.chooser", "/admin/chooser")

@@ -22,6 +22,7 @@ DONE: Final[Mapping[str, str]] = {
     "presets": "The presets are saved.",
     "options": "The options are saved.",
     "order": "The order is saved.",
+    "connected-by-hand": "The identity provider is connected.",
     "connected": "Both sides have confirmed: the connection is made.",
     "connected-from": "The connection is made. It goes on following the source.",
     "confirmed": "You have confirmed. The connection is made when the other side has confirmed too.",
@@ -49,10 +50,10 @@ class ConsoleView:
             idp_entity_id=idp_entity_id,
         )
 
-    def show(self, name: str, values: Mapping[str, Any]) -> Response:
+    def show(self, name: str, values: Mapping[str, Any], *, status: int = 200) -> Response:
         """A page. `done` is the sentence about the change that led here."""
         done = DONE.get(str(self.request.GET.get("done", "")))
-        return page(self.request, f"sp_app.console:templates/{name}.jinja2", {"done": done, **values})
+        return page(self.request, f"sp_app.console:templates/{name}.jinja2", {"done": done, **values}, status=status)
 
     def back(self, done: str, name: str, **elements: str) -> Response:
         """After a change: the page again, by a redirect, so that a reload changes nothing twice."""

@@ -28,6 +28,7 @@ OTHER = FakeSP(
 PAGES = (
     ("sp-console-connections", "/admin/connections", "refresh fails"),
     ("sp-console-connection-late", "/admin/connections/{university}", "Newer metadata waits"),
+    ("sp-console-connection-new", "/admin/connections/new", "Or paste it"),
     ("sp-console-chooser", "/admin/chooser", "Institute 001"),
     ("sp-console-sources", "/admin/sources", "the answer has the status 503"),
     ("sp-console-reviews", "/admin/reviews", "waiting for review"),

@@ -18,6 +18,8 @@ def test_a_review_is_read_in_words_and_accepted(idp: IdPSite, server: Server):
     assert idp.sign_in("alice").get(sp.redirect_url(idp.clock())).status_int == 200
     bring(idp, server, source, with_keys("sp", "sp-next").metadata(NOW))
     browser = idp.sign_in("admin")
+    (row,) = browser.get("/admin/connections").html.select("tbody tr")
+    assert [each.text for each in row.select(".badge")] == ["active", "review waits"]
     queue = browser.get("/admin/reviews")
     assert "Intranet, version 2" in queue
     review = queue.click("Intranet, version 2")
@@ -31,6 +33,7 @@ def test_a_review_is_read_in_words_and_accepted(idp: IdPSite, server: Server):
     assert "The version is live." in accept.submit("action", value="accept").follow()
     assert history(idp)[0] == (2, "live")
     assert "Nothing waits" in browser.get("/admin/reviews")
+    assert "review waits" not in browser.get("/admin/connections")
     versions = browser.get("/admin/connections").click("Intranet").click("Every version of its metadata")
     back = next(form for form in versions.forms.values() if "Roll back" in form.text)
     assert "The version is live again." in back.submit("action", value="roll-back").follow()

@@ -8,7 +8,7 @@ from webtest import TestApp, TestResponse
 from sp_app.models import Account
 from sp_app.models.metadata import MetadataSource
 from sp_app.services import administrators
-from tests.functional.registry.test_service_provider import add, desk, signs_in
+from tests.functional.registry.test_service_provider import OTHER, add, desk, signs_in, stranger
 from tests.registry_factories import Server, refresh
 from tests.sp_factories import Site
 
@@ -88,6 +88,35 @@ def test_the_list_says_which_source_fails_and_a_source_is_asked_soon(
         assert session.get_one(MetadataSource, source).due == sp.clock()
     assert "left out" in press(administrator.get(f"/admin/sources/{source}"), "Leave out").follow()
     assert "in use again" in press(administrator.get(f"/admin/sources/{source}"), "Use again").follow()
+
+
+def test_an_identity_provider_is_connected_by_its_metadata_and_a_compared_fingerprint(
+    sp: Site, administrator: TestApp
+) -> None:
+    idp, other = stranger(sp), sp.idp.metadata().decode()
+
+    def sent(text: str) -> TestResponse:
+        page = administrator.get("/admin/connections").click("Connect an identity provider")
+        form = next(form for form in page.forms.values() if "text" in form.fields)
+        form["text"] = text
+        return form.submit(expect_errors=True)
+
+    for wrong, said in (("", "choose a file"), ("<nonsense/>", "Nothing was changed"), (other, "connected already")):
+        answer = sent(wrong)
+        assert (answer.status_int, said in answer) == (400, True), wrong
+    page = sent(idp.metadata().decode())
+    assert idp.fingerprint in page
+    assert "What its metadata lacks" in page
+    form = next(form for form in page.forms.values() if "fingerprints" in form.fields)
+    form["fingerprints"] = sp.idp.fingerprint
+    again = form.submit(status=400)
+    assert "compare them again" in again
+    form = next(form for form in again.forms.values() if "fingerprints" in form.fields)
+    form["fingerprints"], form["name"] = idp.fingerprint, "Other College"
+    assert "The identity provider is connected." in form.submit().follow()
+    made = sp.rows("select name, state from sp_idp_connection where entity_id = ?", OTHER)
+    assert made == [("Other College", "active")]
+    assert signs_in(sp, idp) == 303
 
 
 def test_keys_are_led_from_their_making_to_their_end(sp: Site, administrator: TestApp) -> None:
