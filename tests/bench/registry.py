@@ -28,6 +28,7 @@ from federation.registry.lookup import KEEP, Entities
 from federation.registry.refreshing import Refresher
 from federation.storage import engine as engines
 from federation.storage.session import factory, unit_of_work
+from sp_app.services import offers
 from sp_app.services.metadata import HOST
 from tests.bench import aggregate
 from tests.bench.measure import Entry, Operation
@@ -130,6 +131,19 @@ def _bare_search() -> object:
     return _filled().session.execute(statement).all()
 
 
+def _chooser() -> object:
+    session, now = _filled()[1], datetime.now(UTC)
+    return offers.count(session, now, "site77"), offers.search(session, now, "site77", offset=0, limit=40)
+
+
+def _bare_chooser() -> object:
+    """As much of it as SQL alone can do: the number, and the rows of a page."""
+    table, session = table_of(HOST.tables.entity), _filled()[1]
+    wanted = table.c.found_by.like("%site77%")
+    page = select(table.c.name, table.c.document).where(wanted).order_by(table.c.name_key).limit(40)
+    return session.execute(select(func.count()).where(wanted)).scalar(), session.execute(page).all()
+
+
 def _growth() -> int:
     """By how much a fresh process grows that looks up two thousand entities, one after the other."""
     command = [sys.executable, "-m", "tests.bench.registry", _filled().folder.name]
@@ -193,6 +207,7 @@ def entries() -> Iterator[Entry]:
         _number,
         lambda n: f"{n:.0f}",
     )
+    yield Entry("search in the chooser", _chooser, "as much by SQL", _bare_chooser, 5.0, 20)
 
 
 if __name__ == "__main__":
