@@ -29,10 +29,12 @@ def found_by(entity: Entity, name: str) -> str:
             scopes = role.scopes
     texts = [name, *(text for each in pairs for _, text in each), *scopes]
     host = urlsplit(entity.entity_id).hostname or entity.entity_id
-    return fold("\n".join(dict.fromkeys(" ".join(text.split()) for text in (*texts, host))))[:_LONGEST]
+    return "\n".join(fold(text) for text in dict.fromkeys(" ".join(text.split()) for text in (*texts, host)))[:_LONGEST]
 
 
 def fold(text: str) -> str:
     """Text as a search compares it: without accents and letter case ("Zürich" is found by "zurich")."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(each for each in decomposed if not unicodedata.combining(each)).casefold()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -97,8 +97,7 @@ def _parts(der: bytes) -> tuple[bytes, bytes, bytes]:
     return algorithm, dates, fields[: len(fields) - len(rest)]
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
+class Container(NamedTuple):
     """What a certificate says about itself, for advice alone: until when, and whether with a broken hash."""
 
     not_after: datetime

@@ -276,7 +276,7 @@ def _forget(element: etree._Element) -> None:
 def _read(element: etree._Element, inherited: Inherited, number: int) -> EntityReading:
     _fold(element, inherited.extensions)
     try:
-        return read_one(element, replace(inherited, extensions=()))
+        return read_one(element, replace(inherited, extensions=()) if inherited.extensions else inherited)
     except Malformed as malformed:
         raise Malformed(malformed.rule, f"{malformed.reason} (entity {number})") from None
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from lxml.etree import _Element
 
@@ -35,8 +35,7 @@ _NOT_ROLES: Final = frozenset(
 T = TypeVar("T", datetime, timedelta)
 
 
-@dataclass(frozen=True, slots=True)
-class EntityReading:
+class EntityReading(NamedTuple):
     """One entity of a document, and what was found wrong with it while it was read."""
 
     entity: Entity

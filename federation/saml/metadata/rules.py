@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from federation.saml.checks import Seen, rule
 from federation.saml.metadata.entity import Endpoint, Entity, IdPRole, SPRole
@@ -19,8 +19,7 @@ MISSING_VALID_UNTIL: Final = "missing-valid-until"
 EXCEPTIONS: Final = frozenset({MISSING_VALID_UNTIL})
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """An entity that was read, and what a rule may compare it with. `role` is idp or sp: what we need it for."""
 
     entity: Entity

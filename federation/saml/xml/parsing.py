@@ -112,11 +112,11 @@ def _walk(root: etree._Element, max_elements: int, identifiers: set[str] | None,
         elements += 1
         if elements > max_elements:
             raise Malformed("xml.elements", f"more than {max_elements} elements")
-        attributes = element.items()
-        if len(attributes) > MAX_ATTRIBUTES:
+        count = len(element.attrib)
+        if count > MAX_ATTRIBUTES:
             raise Malformed("xml.attributes", f"more than {MAX_ATTRIBUTES} attributes on one element")
-        if identifiers is not None and attributes:
-            _note_ids(element, attributes, identifiers, known)
+        if identifiers is not None and count:
+            _note_ids(element, element.items(), identifiers, known)
     if next(root.iter(etree.ProcessingInstruction), None) is not None:
         raise Malformed("xml.processing_instruction", "the document has a processing instruction")
     if elements > MAX_DEPTH:  # fewer cannot be nested deeper

@@ -15,14 +15,14 @@ from federation.registry.host import Occasion
 from federation.registry.widening import Rule
 from sp_app.services.metadata import HOST
 from tests.attacks.catalogue_sources import OTHER_ID, document, idp
-from tests.functional.registry.test_federation import desk
+from tests.functional.registry.test_federation import add, desk
 from tests.functional.registry.test_partner import bring, decide, follow, history, signs_in, with_keys
 from tests.functional.registry.test_query import LIBRARY, visit
 from tests.functional.registry.test_query import source as responder
 from tests.idp_factories import NOW as THEN
 from tests.idp_factories import IdPSite
 from tests.metadata_factories import IDP_ID, NOW
-from tests.registry_factories import Registry, Server, answer, query_path, refresh
+from tests.registry_factories import Registry, Server, aggregate, answer, query_path, refresh
 
 __all__ = ["responder"]
 DAY = timedelta(days=1)
@@ -116,3 +116,21 @@ def test_a_responder_s_old_answer_is_none(idp: IdPSite, server: Server, responde
     server.put(query_path(LIBRARY.entity_id), answer(elsewhere.metadata(THEN), THEN, days=6))
     idp.clock.advance(minutes=5)
     assert refresh(desk(idp).refresher(), responder).sentence == "1 entities known, 1 asked for again"
+
+
+def test_the_console_offers_to_take_the_older_document_and_only_then(idp: IdPSite, server: Server) -> None:
+    museum = replace(LIBRARY, name="Museum", origin="http://localhost:6546")
+    source = add(idp, server.put("/all.xml", aggregate([LIBRARY.metadata(THEN)], THEN, days=12)))
+    assert refresh(desk(idp).refresher(), source).ok
+    page = f"/admin/sources/{source}"
+    admin = idp.sign_in("admin")
+    assert "Take the older document" not in admin.get(page).text
+    server.put("/all.xml", aggregate([LIBRARY.metadata(THEN), museum.metadata(THEN)], THEN, days=9))
+    assert not refresh(desk(idp).refresher(), source).ok
+    shown = admin.get(page)
+    assert f"It has the entity {museum.entity_id}." in shown.text
+    form = next(form for form in shown.forms.values() if "Take the older document" in form.text)
+    form.submit("action", value="older").follow(status=200)
+    assert refresh(desk(idp).refresher(), source).sentence == "2 of 2 entities: 1 added, 0 changed, 0 removed"
+    assert "Take the older document" not in admin.get(page).text
+    assert [entry.kind for entry in idp.audit()].count("metadata.source.older") == 1
