@@ -104,6 +104,8 @@ class SourcePages:
         session, typed = self.console.session(request), typed_in(request)
         try:
             with session.begin_nested():
+                if typed["kind"] not in dict(KINDS):  # a file on the server is named by the command alone
+                    raise InvalidInput("what it is", "choose one")
                 brought = self._document(request, typed)
                 new = meant_by(typed, self._defaults(request, typed, {}))
                 source = sources.add(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -108,6 +109,23 @@ def test_bad_input_keeps_what_was_typed_and_says_what_is_wrong(idp: IdPSite):
     kept = form_of(form.submit(status=400), "signers")
     assert "BEGIN CERTIFICATE" in kept["signers"].value, "what came as a file is not asked for twice"
     assert idp.count(MetadataSource) == 0
+
+
+def test_no_form_names_a_file_on_the_server(idp: IdPSite, tmp_path: Path):
+    (tmp_path / "all.xml").write_bytes(aggregate(documents(LIBRARY), NOW))
+    browser = idp.sign_in("admin")
+    form = serving_staff(new_form(browser, location=str(tmp_path / "all.xml")))
+    fields = [(name, "file" if name == "kind" else value) for name, value in form.submit_fields()]
+    answer = browser.post("/admin/sources/new", fields, status=400)
+    assert "choose one" in answer
+    assert idp.count(MetadataSource) == 0
+    # What the command named can be changed otherwise, and goes on being read from there.
+    source = add(idp, str(tmp_path / "all.xml"), kind="file")
+    form = form_of(browser.get(f"/admin/sources/{source}/edit"), "signers")
+    fields = [*form.submit_fields(), ("location", "/etc/passwd"), ("kind", "file")]
+    browser.post(f"/admin/sources/{source}/edit", fields, status=303)
+    assert source_of(idp, source).location == str(tmp_path / "all.xml")
+    assert refresh(desk(idp).refresher(), source).ok
 
 
 @pytest.mark.parametrize("how", ["file", "paste"])
