@@ -36,7 +36,7 @@ SLOW = FakeSP(
     options={"single_logout": (Endpoint(Binding.REDIRECT, "http://localhost:6545/slo"),)},
 )
 PAGES = (
-    ("idp-console-sources", "/admin/sources?q=learning", "The last refresh failed"),
+    ("idp-console-sources", "/admin/sources?q=learning", "the answer has the status 503"),
     ("idp-console-reviews", "/admin/reviews", "waiting for review"),
     ("idp-console-review", "/admin/reviews/2", "widens"),
     ("idp-console-connection-weak", "/admin/connections/{long}", "preset.legacy-sha1"),
