@@ -91,6 +91,10 @@ def test_keys_are_sealed_with_a_secret_from_the_environment_or_a_file_and_the_si
     for step in ("publish", "promote"):
         assert run([app, "-c", str(ini), "keys", step, name]) == 0, step
     assert run([app, "-c", str(ini), "keys", "retire", "signing"]) == 0
+    capsys.readouterr()
+    assert run([app, "-c", str(ini), "metrics"]) == 0
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("federation_key_expires_in")]
+    assert sorted(line.partition('"')[2].partition('"')[0] for line in told) == ["encryption", name]
     assert sorted(os.listdir(tmp_path / "keys")) == sorted(
         {".ring.lock", "ring.json", f"{name}.key.pem", f"{name}.crt.pem", "encryption.key.pem", "encryption.crt.pem"}
         | ({"secret.key"} if app == "idp" else set())
