@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sp_app import targets
 from sp_app.targets import MAX_LENGTH, is_safe
 
 
@@ -29,3 +30,22 @@ def test_whatever_is_safe_stays_on_the_site_in_any_reading(text: str) -> None:
         assert not text.startswith(("//", "/\\"))
         assert text.isascii()
         assert text.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("page", "marked"),
+    [
+        ("/", "/?saml_signed_in=no"),
+        ("/a?b=c", "/a?b=c&saml_signed_in=no"),
+        ("/a?", "/a?&saml_signed_in=no"),
+        ("/a#b?c", "/a?saml_signed_in=no#b?c"),
+        ("/a?x=saml_signed_in=no", "/a?x=saml_signed_in=no&saml_signed_in=no"),
+    ],
+)
+def test_a_page_is_told_that_nobody_was_signed_in_and_the_mark_goes_again(page: str, marked: str) -> None:
+    assert not targets.is_marked(page)
+    assert targets.marked(page) == marked == targets.marked(marked)
+    assert targets.is_safe(marked)
+    assert targets.is_marked(marked)
+    assert targets.unmarked(marked).rstrip("?") == page.rstrip("?")
+    assert targets.unmarked(page) == page
