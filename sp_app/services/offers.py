@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, exists, func, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from federation.registry.search_text import fold
@@ -40,7 +41,7 @@ def count(session: Session, now: datetime, words: str = "") -> int:
 
 def any_is_offered(session: Session, now: datetime) -> bool:
     """Whether there is one at all."""
-    return session.execute(_offered(now, MetadataEntity.key).limit(1)).first() is not None
+    return session.execute(_any(), {"now": now}).first() is not None
 
 
 def by_entity_id(session: Session, now: datetime, entity_id: str) -> Choice | None:
@@ -62,7 +63,13 @@ def _wanted(words: str) -> list[ColumnElement[bool]]:
     return [MetadataEntity.found_by.contains(term, autoescape=True) for term in fold(words).split()]
 
 
-def _offered(now: datetime, *columns: Any) -> Select[Any]:
+@cache
+def _any() -> Select[Any]:
+    """Made once: a sign-in asks it that names no identity provider."""
+    return _offered(bindparam("now"), MetadataEntity.key).limit(1)
+
+
+def _offered(now: Any, *columns: Any) -> Select[Any]:
     better, first = aliased(MetadataEntity), aliased(MetadataSource)
     connected = exists().where(IdPConnection.entity_id == MetadataEntity.entity_id)
     owned_by_another = exists().where(
@@ -87,7 +94,7 @@ def _offered(now: datetime, *columns: Any) -> Select[Any]:
     )
 
 
-def _holds(limit: Any, now: datetime) -> ColumnElement[bool]:
+def _holds(limit: Any, now: Any) -> ColumnElement[bool]:
     return or_(limit.is_(None), limit > now)
 
 
