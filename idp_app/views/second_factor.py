@@ -12,7 +12,7 @@ from pyramid.view import exception_view_config, view_config
 
 from federation.web import csrf, page, saml
 from federation.web.cookies import SESSION
-from idp_app.services import second_factor, sessions
+from idp_app.services import enrolment, second_factor, sessions
 from idp_app.services.methods import Missing
 from idp_app.views.destinations import Destination
 
@@ -86,6 +86,7 @@ def _form(request: Request, destination: Destination, status: int = 200, **value
     known = {
         "destination": destination,
         "factor": second_factor.of(idp.session, idp.signed_in.person_id),
+        "needs_code": idp.installation.settings.second_factor_enrolment == enrolment.BY_ADMINISTRATOR,
         "error": None,
         "wait": 0,
     }

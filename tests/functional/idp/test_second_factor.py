@@ -112,6 +112,7 @@ def test_where_an_administrator_enrols_the_password_alone_sets_nothing_up(idp: I
     idp = restarted(idp, second_factor_enrolment="administrator")
     thief, administrator, alice = idp.sign_in("alice"), idp.sign_in("admin"), idp.person("alice")
     assert "Enrolment code" in thief.get("/account")
+    assert "an enrolment code, which an administrator gives you" in thief.get("/signin/second-factor")
     assert begin(thief).status_int == 403
 
     def made() -> str:
