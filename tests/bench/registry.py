@@ -132,13 +132,13 @@ def _bare_search() -> object:
 
 
 def _chooser() -> object:
-    session, now = _filled()[1], datetime.now(UTC)
+    session, now = _filled().session, datetime.now(UTC)
     return offers.count(session, now, "site77"), offers.search(session, now, "site77", offset=0, limit=40)
 
 
 def _bare_chooser() -> object:
     """As much of it as SQL alone can do: the number, and the rows of a page."""
-    table, session = table_of(HOST.tables.entity), _filled()[1]
+    table, session = table_of(HOST.tables.entity), _filled().session
     wanted = table.c.found_by.like("%site77%")
     page = select(table.c.name, table.c.document).where(wanted).order_by(table.c.name_key).limit(40)
     return session.execute(select(func.count()).where(wanted)).scalar(), session.execute(page).all()
