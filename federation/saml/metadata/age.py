@@ -27,11 +27,11 @@ class Age:
     valid_until: datetime | None
 
     def is_older_than(self, other: Age) -> bool:
-        """Whether this one was made before the other: by both creationInstants, or else by which is valid for longer.
+        """Whether this one was made before the other: by their creationInstants, or else by which is valid for longer.
 
         A publisher that shortens its validity and states no creationInstant looks like this, too.
         """
-        if self.published is not None and other.published is not None:
+        if self.published is not None and other.published is not None and self.published != other.published:
             return self.published < other.published
         if other.valid_until is None:
             return False

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from lxml import etree
+
 from federation.errors import ConfigurationError
 from federation.saml import certificates, encryption, signature, xml
 from federation.saml.algorithms import (
@@ -37,7 +39,8 @@ from federation.saml.metadata.entity import (
     UIInfo,
 )
 from federation.saml.metadata.locations import is_entity_id, is_logo, is_secure, problem_of_location
-from federation.saml.names import SUBJECT_ID_REQ, Binding, NameIDFormat
+from federation.saml.names import MD, MDRPI, SUBJECT_ID_REQ, Binding, NameIDFormat
+from federation.saml.times import format_instant
 
 DEFAULT_VALIDITY: Final = timedelta(days=21)
 """How far ahead validUntil is: well within the four weeks that stock software and federations accept at most."""
@@ -172,9 +175,18 @@ def publish(
     validity: timedelta = DEFAULT_VALIDITY,
     cache_duration: timedelta = DEFAULT_CACHE_DURATION,
 ) -> bytes:
-    """Write and sign an entity's metadata, valid for `validity` from `now`. `document_id` is an NCName, always new."""
+    """Write and sign an entity's metadata, valid for `validity` from `now`. `document_id` is an NCName, always new.
+
+    It says when it was published (MDRPI 2.2), so that whoever follows it takes no older one for a newer.
+    """
     dated = replace(entity, valid_until=now + validity, cache_duration=cache_duration)
     root = xml.parse(codec.entity_descriptor(dated, document_id=document_id))
+    extensions = root.find(f"{{{MD}}}Extensions")
+    if extensions is None:
+        extensions = etree.Element(f"{{{MD}}}Extensions")
+        root.insert(0, extensions)
+    about = {"publisher": entity.entity_id, "creationInstant": format_instant(now)}
+    extensions.insert(0, etree.Element(f"{{{MDRPI}}}PublicationInfo", about, nsmap={"mdrpi": MDRPI}))
     signature.sign(root, key=signing_key)
     return b'<?xml version="1.0" encoding="UTF-8"?>\n' + xml.serialise(root) + b"\n"
 

@@ -103,6 +103,14 @@ def test_a_partner_s_old_document_brings_no_key_back_even_while_something_waits(
     assert history(idp)[0] == (3, "waiting for review")
 
 
+def test_our_own_sites_say_when_they_published_and_may_shorten_their_validity(idp: IdPSite, server: Server) -> None:
+    source = follow(idp, server)
+    bring(idp, server, source, with_keys("sp").metadata(THEN, validity=timedelta(days=20)))
+    later = with_keys("sp", "sp-next").metadata(THEN + timedelta(hours=1), validity=timedelta(days=2))
+    assert b'creationInstant="' in later
+    assert bring(idp, server, source, later) == "version 2: live"
+
+
 def test_a_responder_s_old_answer_is_none(idp: IdPSite, server: Server, responder: str) -> None:
     assert visit(idp, LIBRARY) == 200
     elsewhere = replace(LIBRARY, options={"acs_url": "http://localhost:6545/old/acs"})
