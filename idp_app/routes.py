@@ -8,7 +8,7 @@ from pyramid.request import Request
 
 from federation.console import ROUTES, SMALL
 from federation.registry.invitation import EXCHANGE, MAX_BODY, MAX_METADATA, METADATA
-from idp_app.services import csv_rows, switch
+from idp_app.services import csv_rows, fetches, switch
 
 
 class Federation:
@@ -39,6 +39,8 @@ def includeme(config: Configurator) -> None:
     add("idp.continue", "/saml/continue/{key}", factory=Federation, popup=True, acts=True)
     add("idp.entities", "/entities", factory=Federation)
     add("idp.entity", "/entities/{identifier:.*}", factory=Federation)
+    add("idp.entities_for", fetches.QUERY_PATH + "/{whose}/entities", factory=Federation)
+    add("idp.entity_for", fetches.QUERY_PATH + "/{whose}/entities/{identifier:.*}", factory=Federation)
     add("idp.invited", "/connect/{token}", factory=Federation, files=True, body_limit=MAX_METADATA + 65_536)
     add("idp.invited_metadata", "/connect/{token}" + METADATA, factory=Federation)
     add(

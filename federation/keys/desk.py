@@ -3,7 +3,7 @@
 Who has "seen" a key is evidence, never a guess. Anybody may fetch our metadata, so that alone is none. What is:
 
 - a partner's verified message was encrypted to one of our keys: it has read metadata since that key was published;
-- our metadata was fetched from the address that was made for this one partner;
+- our metadata was fetched, or asked for by Metadata Query, at the address that was made for this one partner;
 - an administrator says so, after having asked;
 - the key has been in the metadata for so long that every copy without it has expired (validUntil).
 """
@@ -170,7 +170,9 @@ class Desk:
         return (
             f"Hello,\n\nwe are about to use a new {record.use} key for single sign-on. "
             "It is in our metadata already:\n\n"
-            f"  {partner.address or self.metadata_url}\n  SHA-256 of the new certificate: {record.fingerprint}\n\n"
+            f"  {partner.address or self.metadata_url}\n"
+            + (f"  or by Metadata Query below {partner.query_base}\n" if partner.query_base else "")
+            + f"  SHA-256 of the new certificate: {record.fingerprint}\n\n"
             f"Please have {partner.name} ({partner.entity_id}) load this metadata again, keep the present key beside "
             "the new one, and tell us when that is done."
             + (f" We change over on {record.promote_on:%Y-%m-%d %H:%M} UTC." if record.promote_on else "")

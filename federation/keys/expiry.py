@@ -32,7 +32,8 @@ class Level(IntEnum):
 class Partner:
     """Who uses our metadata: its names, the people to write to, and what its own metadata says.
 
-    `address` is where it finds our metadata, if it has an address of its own.
+    `address` is where it finds our metadata, if it has an address of its own, and `query_base` where it may ask for it
+    by Metadata Query.
     """
 
     entity_id: str
@@ -40,13 +41,14 @@ class Partner:
     contacts: tuple[str, ...] = ()
     entity: Entity | None = None
     address: str | None = None
+    query_base: str | None = None
 
     @classmethod
-    def of(cls, entity: Entity, name: str, address: str | None = None) -> Partner:
+    def of(cls, entity: Entity, name: str, address: str | None = None, query_base: str | None = None) -> Partner:
         """A partner by its metadata; technical contacts first."""
         ordered = sorted(entity.contacts, key=lambda each: each.type != "technical")
         mails = (mail.removeprefix("mailto:") for each in ordered for mail in each.emails)
-        return cls(entity.entity_id, name, tuple(dict.fromkeys(mails)), entity, address)
+        return cls(entity.entity_id, name, tuple(dict.fromkeys(mails)), entity, address, query_base)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,18 @@ if TYPE_CHECKING:
     from idp_app.settings import IdPSettings
 
 PARAMETER: Final = "for"
+QUERY_PATH: Final = "/saml/for"
 _FORM: Final = re.compile(r"([0-9a-f-]{36})\.([0-9a-f]{32})", re.ASCII)
 
 
 def address(settings: IdPSettings, keys: Keys, connection: Connection) -> str:
     """Where one partner finds our metadata."""
-    return f"{settings.metadata_url}?{PARAMETER}={connection.id}.{_tag(keys, connection)}"
+    return f"{settings.metadata_url}?{PARAMETER}={_whose(keys, connection)}"
+
+
+def query_base(settings: IdPSettings, keys: Keys, connection: Connection) -> str:
+    """The base address at which one partner asks by Metadata Query."""
+    return f"{settings.public_url}{QUERY_PATH}/{_whose(keys, connection)}"
 
 
 def note(session: Session, installation: Installation, text: str, now: datetime) -> None:
@@ -39,6 +45,10 @@ def note(session: Session, installation: Installation, text: str, now: datetime)
     keys = installation.keys
     if hmac.compare_digest(found[2], _tag(keys, connection)):
         evidence.note_fetch(installation.key_store.ring, keys, connection.entity_id, now)
+
+
+def _whose(keys: Keys, connection: Connection) -> str:
+    return f"{connection.id}.{_tag(keys, connection)}"
 
 
 def _tag(keys: Keys, connection: Connection) -> str:

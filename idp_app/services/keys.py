@@ -29,7 +29,15 @@ def desk(installation: Installation, session: Session, act: Act) -> Desk:
     keys = installation.keys
     return Desk(
         ring=installation.key_store.ring,
-        partners=[Partner.of(live.entity, row.name, fetches.address(settings, keys, row)) for row, live in found],
+        partners=[
+            Partner.of(
+                live.entity,
+                row.name,
+                fetches.address(settings, keys, row),
+                fetches.query_base(settings, keys, row) if settings.publish_connections else None,
+            )
+            for row, live in found
+        ],
         others=[Partner.of(each.entity, each.name) for each in others if each is not None],
         now=act.now,
         validity=settings.metadata_validity,

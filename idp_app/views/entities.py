@@ -12,6 +12,7 @@ from pyramid.view import view_config
 from federation.saml.metadata import query
 from federation.saml.names import METADATA_MEDIA_TYPE
 from federation.web.documents import metadata_response
+from idp_app.services import fetches
 
 MAX_AGE: Final = 300
 """For how many seconds a cache on the way may answer: a connection that is paused should soon be gone there too."""
@@ -19,8 +20,10 @@ MAX_AGE: Final = 300
 
 @view_config(route_name="idp.entities", request_method="GET")
 @view_config(route_name="idp.entity", request_method="GET")
+@view_config(route_name="idp.entities_for", request_method="GET")
+@view_config(route_name="idp.entity_for", request_method="GET")
 def entities(request: Request) -> Response:
-    """One entity by its identifier, or all of them.
+    """One entity by its identifier, or all of them; at a partner's own address what it reads of us is noted.
 
     404 for an entity that is not published, 400 for an identifier of a kind that nobody defined, 406 for a client that
     cannot take SAML metadata.
@@ -37,4 +40,7 @@ def entities(request: Request) -> Response:
     document = idp.responder.answer(idp.session, idp.installation, wanted, request.federation.now)
     if document is None:
         raise HTTPNotFound
+    whose = request.matchdict.get("whose")
+    if whose is not None and (wanted == query.Wanted() or wanted.means(idp.installation.settings.own_entity_id)):
+        fetches.note(idp.session, idp.installation, whose, request.federation.now)
     return metadata_response(request, document, max_age=MAX_AGE)

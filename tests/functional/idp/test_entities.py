@@ -22,7 +22,7 @@ from federation.saml.metadata.origin import Pins
 from federation.saml.metadata.query import sha1_identifier
 from federation.saml.names import METADATA_MEDIA_TYPE, Binding
 from idp_app.models import ConnectionState
-from idp_app.services import connections
+from idp_app.services import connections, keys
 from tests.functional.registry.test_service_provider import add
 from tests.idp_factories import NOW, FakeSP, IdPSite, make_idp, restarted
 from tests.live import serving
@@ -88,6 +88,27 @@ def test_we_are_an_entity_among_them(idp: IdPSite) -> None:
     browser = idp.browser()
     assert ask(browser, OWN).body == browser.get("/saml/metadata").body
     assert ask(browser, sha1_identifier(OWN)).body == browser.get("/saml/metadata").body
+
+
+def test_a_site_that_asks_for_us_below_its_own_base_address_has_read_our_keys(idp: IdPSite) -> None:
+    with idp.work() as session:
+        desk = keys.desk(idp.installation, session, idp.act())
+        new = desk.prepare("signing")
+        desk.publish(new.name)
+        intranet = next(each for each in desk.partners if each.entity_id == INTRANET.entity_id)
+        assert intranet.query_base is not None
+        assert intranet.query_base in desk.text_to(intranet, desk.ring.index().get(new.name))
+    base = intranet.query_base.removeprefix(idp.installation.settings.public_url)
+    browser, ring = idp.browser(), idp.installation.key_store.ring
+    for unattributed in (
+        f"/entities/{quote(OWN, safe='')}",
+        f"{base}/entities/{quote(LIBRARY.entity_id, safe='')}",
+        f"{base[:-1]}{'0' if base[-1] != '0' else '1'}/entities/{quote(OWN, safe='')}",
+    ):
+        assert browser.get(unattributed).content_type == METADATA_MEDIA_TYPE
+        assert ring.index().known == {}
+    assert browser.get(f"{base}/entities/{quote(OWN, safe='')}").body == browser.get("/saml/metadata").body
+    assert list(ring.index().known) == [INTRANET.entity_id]
 
 
 @pytest.mark.parametrize("path", ["/entities", "/entities/"])
