@@ -20,6 +20,7 @@ class IdPConnection(HolderColumns, Base):
     `artifact`). `allow_unsolicited`: responses that answer no request of ours are accepted.
     `identifier` is what people of it are known by (`sp_app.services.identity.IDENTIFIERS`).
     `place` is where it stands among those that people choose from; those without one follow by name.
+    `metadata_tag` stands in the address of our metadata that is made for it (`sp_app.services.fetches`).
     `presets` are named departures from the strict default (`federation.saml.algorithms`).
     """
 
@@ -35,5 +36,6 @@ class IdPConnection(HolderColumns, Base):
     allow_unsolicited: Mapped[bool] = mapped_column(default=False, server_default=false())
     identifier: Mapped[str] = mapped_column(default="pairwise-id", server_default="pairwise-id")
     place: Mapped[int | None]
+    metadata_tag: Mapped[str | None] = mapped_column(index=True, unique=True)
     created_at: Mapped[datetime]
     modified_at: Mapped[datetime]

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from federation.keys.desk import Desk
 from federation.keys.expiry import Partner
-from sp_app.services import audit, connections, metadata
+from sp_app.services import audit, connections, fetches, metadata
 
 if TYPE_CHECKING:
     from sp_app.provider import Provider
@@ -35,7 +35,11 @@ def desk(provider: Provider, session: Session, now: datetime, reference: str, ac
     return Desk(
         ring=provider.ring,
         others=[Partner.of(each.entity, each.name) for each in others if each is not None],
-        partners=[Partner.of(known.entity, row.name) for row, known in found if known is not None],
+        partners=[
+            Partner.of(known.entity, row.name, fetches.address(provider, row))
+            for row, known in found
+            if known is not None
+        ],
         now=now,
         validity=provider.settings.metadata_validity,
         common_name=provider.settings.site_name,

@@ -13,6 +13,7 @@ from federation.attributes.catalogue import entry_named
 from federation.web.about import Address, about
 from federation.web.documents import metadata_response
 from sp_app.provider import Provider
+from sp_app.services import fetches
 
 MAX_AGE: Final = 3600
 """For how many seconds a cache may keep our metadata: not longer than cacheDuration, six hours or more."""
@@ -22,6 +23,9 @@ MAX_AGE: Final = 3600
 def metadata(_context: object, request: Request) -> Response:
     """Our signed metadata (SAML Metadata 4.1; RFC 9110 13.1.2)."""
     provider = request.sp.provider
+    whose = request.GET.get(fetches.PARAMETER)
+    if whose is not None:
+        fetches.note(request.sp.session, provider, whose, request.federation.now)
     name = f"{urlsplit(provider.metadata_url).hostname}.xml"
     return metadata_response(request, provider.document(request.federation.now), max_age=MAX_AGE, file_name=name)
 

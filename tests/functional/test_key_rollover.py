@@ -219,3 +219,20 @@ def test_a_site_that_fetches_from_its_own_address_has_seen_the_key_and_the_worke
     assert next(each for each in at_idp(pair, "status").rows if each.record.name == later).laggards
     pair.idp.clock.advance(days=1)
     assert at_idp(pair, "advance") == [later], "its date has come"
+
+
+def test_an_identity_provider_that_fetches_from_its_own_address_has_seen_the_site_s_key(pair: Pair) -> None:
+    new = at_sp(pair, "prepare", "signing").name
+    at_sp(pair, "publish", new)
+    (partner,) = next(each for each in at_sp(pair, "status").rows if each.record.name == new).laggards
+    assert partner.address is not None
+    (again,) = next(each for each in at_sp(pair, "status").rows if each.record.name == new).laggards
+    assert again.address == partner.address
+    path = partner.address.removeprefix(pair.sp.provider.settings.public_url)
+    anybody = TestApp(pair.sp.app)
+    for made_up in ("/saml/metadata", path + "0", "/saml/metadata?for="):
+        assert anybody.get(made_up).content_type == "application/samlmetadata+xml"
+    assert pair.sp.provider.ring.index().known == {}
+    assert anybody.get(path).content_type == "application/samlmetadata+xml"
+    assert list(pair.sp.provider.ring.index().known) == [pair.idp.installation.settings.own_entity_id]
+    assert next(each for each in at_sp(pair, "status").rows if each.record.name == new).state == "seen"
