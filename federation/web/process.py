@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import gc
+from functools import cache
 from typing import Final
 
 COLLECT_EVERY: Final = 20_000
 """Objects more than before, and the youngest are looked through. A request leaves some hundreds of them in cycles."""
 
 
+@cache
 def settle() -> None:
-    """Let no garbage collection walk through the application again: it stays until the process ends.
+    """Let no garbage collection walk through the application again: it stays until the process ends. Once is enough.
 
     Walking through some hundred thousand objects of modules and mappings every few requests takes a sixth of the
     processor's time. For a process that is ours; what a host does about its own is the host's business.

@@ -27,6 +27,7 @@ class Person:
 
     def __init__(self, chromium: Browser, sites: DemoSites, *, scripts: bool = True, **options: Any) -> None:
         self.sites = sites
+        self.scripts = scripts
         self.context = chromium.new_context(java_script_enabled=scripts, **options)
         self.context.set_default_timeout(PATIENCE)
         self.complaints: list[str] = []

@@ -55,7 +55,7 @@ def test_every_stop_on_the_way_can_be_seen(person: Person) -> None:
 
 def tab_to(page: Page, name: str) -> None:
     """Press Tab until what is called `name` has the focus."""
-    for _ in range(40):
+    for _ in range(100):
         page.keyboard.press("Tab")
         if focused(page) == name:
             return
