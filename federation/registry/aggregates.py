@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import IO, Any, Final, cast
+from typing import IO, Any, Final
 
-from sqlalchemy import Table, bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from federation.errors import Refused
-from federation.registry.columns import EntityColumns, SourceColumns
+from federation.registry.columns import SourceColumns
 from federation.registry.effective import entity_in
 from federation.registry.fetching import certificates_of
 from federation.registry.host import Host, Limits
@@ -32,6 +32,7 @@ from federation.saml.metadata.findings import Level
 from federation.saml.metadata.origin import Pins
 from federation.saml.metadata.rules import USE_RULES, Candidate, earliest_validity
 from federation.saml.metadata.selection import Selection
+from federation.storage.base import table_of
 
 KEY_LENGTH: Final = 36
 _BATCH: Final = 250
@@ -215,11 +216,6 @@ def columns_of(member: Member) -> Mapping[str, Any]:
         "registrar": entity.registration_authority,
         "warnings": sum(1 for finding in member.findings if finding.level is not Level.INFO),
     }
-
-
-def table_of(kind: type[EntityColumns]) -> Table:
-    """The table behind a mixin, for statements that need no object."""
-    return cast("Any", kind).__table__  # type: ignore[no-any-return]
 
 
 def write(session: Session, host: Host, source: SourceColumns, staging: Staging, now: datetime) -> Written:

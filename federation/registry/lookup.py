@@ -17,12 +17,12 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Row, Select, bindparam, select
 from sqlalchemy.orm import Session
 
-from federation.registry.aggregates import key_of, table_of
-from federation.registry.columns import EntityColumns, SourceColumns
+from federation.registry.aggregates import key_of
 from federation.registry.host import Host
 from federation.saml.metadata.aggregate import MAX_AGGREGATE
 from federation.saml.metadata.entity import Entity
 from federation.saml.metadata.reading import read_document
+from federation.storage.base import table_of
 
 KEEP: Final = 256
 """How many parsed entities a process keeps: a few megabytes."""
@@ -56,7 +56,7 @@ class Entities:
     """The entities that one process has parsed. A stale one is never used: each look-up compares the version."""
 
     def __init__(self, host: Host) -> None:
-        entity, source = table_of(host.tables.entity), _table(host.tables.source)
+        entity, source = table_of(host.tables.entity), table_of(host.tables.source)
         role = entity.c.is_idp if host.role == "idp" else entity.c.is_sp
         version = (
             entity.c.key,
@@ -138,8 +138,3 @@ class Entities:
 
 def _version(row: Row[Any]) -> tuple[Any, ...]:
     return row.source_id, row.digest, row.version, row.valid_until, row.source_valid_until
-
-
-def _table(kind: type[SourceColumns | EntityColumns]) -> Any:
-    table: Any = kind.__table__  # type: ignore[union-attr]
-    return table

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import IO, Any, Final, cast
+from typing import IO, Final
 
-from sqlalchemy import Table, delete, insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from federation.errors import Malformed
 from federation.registry.columns import SourceColumns
 from federation.registry.fetching import Unavailable, size_limit
 from federation.registry.host import Host
+from federation.storage.base import table_of
 
 PIECE: Final = 1_048_576
 """Octets of a piece: what a web worker holds of a document at once."""
@@ -19,7 +20,7 @@ PIECE: Final = 1_048_576
 
 def keep(session: Session, host: Host, source: SourceColumns, file: IO[bytes]) -> None:
     """Keep a document in the place of the one before. Raises `Malformed` for one that is empty or too large."""
-    table = _table(host)
+    table = table_of(host.tables.part)
     session.flush()
     session.execute(delete(table).where(table.c.source_id == source.id))
     size = 0
@@ -34,7 +35,7 @@ def keep(session: Session, host: Host, source: SourceColumns, file: IO[bytes]) -
 
 def read(session: Session, host: Host, source: SourceColumns) -> bytes:
     """The whole document. Raises `Unavailable` when there is none."""
-    table = _table(host)
+    table = table_of(host.tables.part)
     rows = session.execute(select(table.c.octets).where(table.c.source_id == source.id).order_by(table.c.number))
     document = b"".join(bytes(octets) for octets in rows.scalars())
     if not document:
@@ -45,7 +46,3 @@ def read(session: Session, host: Host, source: SourceColumns) -> bytes:
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:
     while piece := file.read(PIECE):
         yield piece
-
-
-def _table(host: Host) -> Table:
-    return cast("Any", host.tables.part).__table__  # type: ignore[no-any-return]

@@ -32,6 +32,7 @@ from federation.saml.metadata.locations import is_entity_id
 from federation.saml.metadata.query import request_path
 from federation.saml.metadata.reading import MAX_DOCUMENT
 from federation.saml.metadata.rules import earliest_validity
+from federation.storage.base import table_of
 from federation.storage.session import SessionFactory, unit_of_work
 
 TIMEOUT: Final = 3.0
@@ -167,7 +168,7 @@ class Querier:
     def _store(self, source: SourceColumns, member: Member, verified: Verified) -> bool:
         now = self._clock()
         kind = self._host.tables.entity
-        table = aggregates.table_of(kind)
+        table = table_of(kind)
         entity = member.entity
         row: dict[str, Any] = {
             "source_id": source.id,

@@ -13,7 +13,7 @@ import enum
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, Text
+from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 
@@ -32,6 +32,13 @@ NAMING_CONVENTION: Final = {
 def make_metadata() -> MetaData:
     """A fresh MetaData with our naming convention; one per app, because each app has its own database."""
     return MetaData(naming_convention=NAMING_CONVENTION)
+
+
+def table_of(model: Any) -> Table:
+    """The table behind a model or a mixin, for statements that need no object."""
+    table = model.__table__
+    assert isinstance(table, Table)
+    return table
 
 
 class UTCDateTime(TypeDecorator[datetime]):

@@ -29,18 +29,14 @@ class _Compiled(NamedTuple):
 
 
 class Prepared:
-    """A Core statement and the names of its parameters: for an INSERT those of the columns that it fills.
+    """A SELECT in Core, or an INSERT with the names of the columns that it fills.
 
-    Give a function of the database's name where the databases spell it differently. `writes` is true for everything
-    but a plain SELECT.
+    Give a function of the database's name where the databases spell it differently.
     """
 
-    def __init__(
-        self, statement: Executable | Callable[[str], Executable], names: Collection[str], *, writes: bool = False
-    ) -> None:
+    def __init__(self, statement: Executable | Callable[[str], Executable], *, fills: Collection[str] = ()) -> None:
         self._statement: Final = statement
-        self._names: Final = tuple(names)
-        self._writes: Final = writes
+        self._fills: Final = list(fills)
         self._compiled: dict[str, _Compiled] = {}
 
     def rows(self, session: Session, parameters: Mapping[str, Any]) -> list[Row]:
@@ -54,13 +50,13 @@ class Prepared:
         values = {**compiled.defaults, **parameters}
         for name, process in compiled.binds:
             values[name] = process(values[name])
-        if self._writes:
+        if self._fills:
             become_writer(connection)
         return _run(connection, compiled, values)
 
     def _compile(self, dialect: Dialect) -> _Compiled:
         statement: Any = self._statement(dialect.name) if callable(self._statement) else self._statement
-        made = statement.compile(dialect=dialect, column_keys=list(self._names) if self._writes else None)
+        made = statement.compile(dialect=dialect, column_keys=self._fills or None)
         binds = [(name, bind.type.dialect_impl(dialect).bind_processor(dialect)) for name, bind in made.binds.items()]
         results = [
             each.type.dialect_impl(dialect).result_processor(dialect, None) for each in statement.exported_columns
@@ -79,14 +75,14 @@ class Prepared:
 
 def _run(connection: Connection, compiled: _Compiled, values: dict[str, Any]) -> list[Row]:
     driver: Any = connection.connection.dbapi_connection
+    refusal = connection.dialect.loaded_dbapi.Error
     try:
         cursor = driver.execute(
             compiled.text, [values[name] for name in compiled.names] if compiled.positional else values
         )
         found: list[Row] = cursor.fetchall() if cursor.description else []
-    except connection.dialect.loaded_dbapi.Error as error:
-        base = connection.dialect.loaded_dbapi.Error
-        raise DBAPIError.instance(compiled.text, None, error, base, hide_parameters=True) from error
+    except refusal as error:
+        raise DBAPIError.instance(compiled.text, None, error, refusal, hide_parameters=True) from error
     if not compiled.results:
         return found
     rows = []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 
-from sqlalchemy import Table
 from sqlalchemy.orm import DeclarativeBase
 
 from federation.storage.base import TYPES, make_metadata
@@ -18,13 +17,6 @@ class Base(DeclarativeBase):
 
     metadata = make_metadata()
     type_annotation_map = TYPES
-
-
-def table_of(model: type[Base]) -> Table:
-    """The table behind a model, for statements that need no object: those of each sign-in."""
-    table = model.__table__
-    assert isinstance(table, Table)
-    return table
 
 
 def new_uuid() -> str:

@@ -19,9 +19,9 @@ from federation.saml.metadata.entity import RequestedAttribute
 from federation.saml.names import Binding, StatusCode
 from federation.saml.profiles import logout, sso_response
 from federation.saml.profiles.refusals import UNKNOWN_SUBJECT
+from federation.storage.base import table_of
 from idp_app.installation import Installation
 from idp_app.models import Participation
-from idp_app.models.base import table_of
 from idp_app.services import artifacts, audit, name_ids, release
 from idp_app.services.act import Act
 from idp_app.services.live import LiveConnection

@@ -12,18 +12,16 @@ from federation.errors import FederationError, Refused
 from federation.saml.checks import Check
 from federation.saml.messages import Received
 from federation.saml.profiles import outline
+from federation.storage.base import table_of
 from federation.storage.prepared import Prepared
 from federation.storage.written import storable
 from idp_app.models import AuditEntry
-from idp_app.models.base import table_of
 from idp_app.services.act import Act
 
 _TEXT_LIMIT: Final = 1024
 _LOOK_BACK: Final = 20_000
 _TABLE: Final = table_of(AuditEntry)
-_INSERT: Final = Prepared(
-    insert(_TABLE), [column.name for column in _TABLE.columns if column.name != "id"], writes=True
-)
+_INSERT: Final = Prepared(insert(_TABLE), fills=[column.name for column in _TABLE.columns if column.name != "id"])
 
 
 def record(

@@ -28,10 +28,10 @@ from federation.saml.metadata import outgoing
 from federation.saml.metadata.entity import Entity, KeyDescriptor, RequestedAttribute, SPRole
 from federation.saml.names import LOGOUT_BINDING, Binding
 from federation.saml.signature import SigningKey
+from federation.storage.base import table_of
 from federation.storage.prepared import Prepared
 from idp_app.errors import NotThere
 from idp_app.models import Connection, ConnectionState
-from idp_app.models.base import table_of
 from idp_app.options import AUTO, NO_OPTIONS, Options
 from idp_app.services.metadata import HOST
 
@@ -90,8 +90,8 @@ class LiveConnection:
 _TABLE: Final = table_of(Connection)
 _VERSION: Final = select(_TABLE.c.id, _TABLE.c.version)
 _ENTITY_IDS: Final = select(_TABLE.c.id, _TABLE.c.version, _TABLE.c.entity_id)
-_BY_ENTITY_ID: Final = Prepared(_VERSION.where(_TABLE.c.entity_id == bindparam("sought")), ["sought"])
-_BY_ID: Final = Prepared(_VERSION.where(_TABLE.c.id == bindparam("sought")), ["sought"])
+_BY_ENTITY_ID: Final = Prepared(_VERSION.where(_TABLE.c.entity_id == bindparam("sought")))
+_BY_ID: Final = Prepared(_VERSION.where(_TABLE.c.id == bindparam("sought")))
 
 
 class Partners:

@@ -22,8 +22,8 @@ from federation.saml.checks import Check, Seen, rule, run
 from federation.saml.messages import AuthnRequest, NameID, Received, RequestedAuthnContext
 from federation.saml.metadata.entity import Endpoint
 from federation.saml.names import Binding, NameIDFormat
+from federation.storage.base import table_of
 from idp_app.models import ReceivedRequest
-from idp_app.models.base import table_of
 from idp_app.services.upsert import insert_new
 
 

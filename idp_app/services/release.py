@@ -9,9 +9,9 @@ from sqlalchemy import bindparam, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from federation.attributes import identifiers
+from federation.storage.base import table_of
 from federation.storage.prepared import Prepared
 from idp_app.models import Group, audience_member, group_member
-from idp_app.models.base import table_of
 from idp_app.models.people import Named, full_name
 
 
@@ -40,8 +40,7 @@ _MEMBERSHIPS: Final = Prepared(
         select(literal("g"), _GROUP.c.name)
         .join(group_member, group_member.c.group_id == _GROUP.c.id)
         .where(group_member.c.person_id == bindparam("person")),
-    ),
-    ["person"],
+    )
 )
 
 

@@ -22,8 +22,8 @@ from federation.saml.metadata.aggregate import MAX_AGGREGATE, Member
 from federation.saml.metadata.entity import Entity
 from federation.saml.metadata.query import Wanted
 from federation.saml.metadata.rolling import Document, Shelf
+from federation.storage.base import table_of
 from idp_app.models import Connection, ConnectionState
-from idp_app.models.base import table_of
 from idp_app.services import publication
 from idp_app.services.publication import Publisher
 

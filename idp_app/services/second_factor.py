@@ -20,9 +20,9 @@ from sqlalchemy import CursorResult, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from federation.errors import ConfigurationError, PolicyRefusal
+from federation.storage.base import table_of
 from federation.storage.secrets import Sealed, SecretBox
 from idp_app.models import RecoveryCode, SecondFactor
-from idp_app.models.base import table_of
 from idp_app.services import audit, enrolment, sessions, throttle
 from idp_app.services.act import Act
 from idp_app.services.one_time_codes import hash_code, new_code

@@ -12,9 +12,9 @@ from typing import Final
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
+from federation.storage.base import table_of
 from federation.storage.prepared import Prepared
 from idp_app.models import Person, SignInSession
-from idp_app.models.base import table_of
 from idp_app.models.people import full_name
 from idp_app.settings import IdPSettings
 
@@ -85,8 +85,7 @@ _FIND: Final = Prepared(
         _SESSION.c.token_hash == bindparam("sought"),
         _SESSION.c.ended.is_(None),
         _PERSON.c.suspended.is_(False),
-    ),
-    ["sought"],
+    )
 )
 
 

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from federation.storage.base import table_of
 from idp_app.models import KnownBrowser, Person
-from idp_app.models.base import table_of
 from idp_app.services import throttle
 from idp_app.services.passwords import Passwords
 from idp_app.services.texts import key

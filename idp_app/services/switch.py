@@ -7,13 +7,13 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from federation.storage.base import table_of
 from federation.storage.prepared import Prepared
 from idp_app.models import FederationSwitch
-from idp_app.models.base import table_of
 from idp_app.services import audit, outbox
 from idp_app.services.act import Act
 
-_ENABLED: Final = Prepared(select(table_of(FederationSwitch).c.enabled), ())
+_ENABLED: Final = Prepared(select(table_of(FederationSwitch).c.enabled))
 
 
 def is_on(session: Session) -> bool:

@@ -18,8 +18,8 @@ from typing import Final
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from federation.storage.base import table_of
 from idp_app.models import SignInThrottle
-from idp_app.models.base import table_of
 from idp_app.services.upsert import insert_new
 
 MEMORY: Final = timedelta(days=1)

@@ -32,7 +32,7 @@ def _insert_new(table: Table, names: tuple[str, ...]) -> Prepared:
     def statement(dialect: str) -> Executable:
         return _insert(dialect, table).on_conflict_do_nothing().returning(*table.primary_key.columns)
 
-    return Prepared(statement, names, writes=True)
+    return Prepared(statement, fills=names)
 
 
 @cache

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from sqlalchemy import Executable, Table, bindparam, literal, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from federation.storage.base import table_of
 from sp_app.models.base import Base
 
 _TURN: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
@@ -42,5 +43,5 @@ def take_turns(session: Session, key: str) -> None:
 @cache
 def _insert(dialect: str, model: type[Base], *names: str) -> Executable:
     """The statement for these columns. RETURNING, because a row count is not what every driver answers here."""
-    statement = _INSERTS[dialect](cast("Table", model.__table__)).values({name: bindparam(name) for name in names})
+    statement = _INSERTS[dialect](table_of(model)).values({name: bindparam(name) for name in names})
     return statement.on_conflict_do_nothing().returning(literal(1))

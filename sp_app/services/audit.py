@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from federation.errors import FederationError, Refused
 from federation.saml.checks import Check
+from federation.storage.base import table_of
 from federation.storage.written import storable
 from sp_app.models import AuditEntry
 
@@ -21,7 +22,7 @@ NOBODY: Final = "nobody signed in"
 ADMINISTERED: Final = "administered"
 
 _LONGEST: Final = 500
-_INSERT: Final = insert(cast("Table", AuditEntry.__table__))
+_INSERT: Final = insert(table_of(AuditEntry))
 
 
 def record(

@@ -1,6 +1,7 @@
 """Addresses of our metadata, each made for one connection: who fetches from it is that partner, and has read it.
 
 The tag in it is no key to anything, for our metadata is public: it only keeps strangers from counting as the partner.
+It is kept with the connection: a service provider has no secret of its own from which it could be derived.
 """
 
 from __future__ import annotations

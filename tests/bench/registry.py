@@ -22,11 +22,11 @@ from sqlalchemy.orm import Session
 
 from federation.registry import entities as search
 from federation.registry import sources
-from federation.registry.aggregates import table_of
 from federation.registry.host import Limits, Occasion
 from federation.registry.lookup import KEEP, Entities
 from federation.registry.refreshing import Refresher
 from federation.storage import engine as engines
+from federation.storage.base import table_of
 from federation.storage.session import factory, unit_of_work
 from sp_app.services import offers
 from sp_app.services.metadata import HOST

@@ -23,9 +23,9 @@ from federation.saml.messages import LogoutRequest, LogoutResponse, NameID, Rece
 from federation.saml.names import StatusCode
 from federation.saml.profiles import logout
 from federation.saml.profiles.logout_rules import LogoutExpectations
+from federation.storage.base import table_of
 from idp_app.installation import Installation
 from idp_app.models import ConnectionState, Participation, ReceivedLogout, SignInSession
-from idp_app.models.base import table_of
 from idp_app.services import audit, sessions
 from idp_app.services.act import Act
 from idp_app.services.live import LiveConnection

@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 from federation.errors import PolicyRefusal
 from federation.saml.identifiers import new_id
 from federation.saml.messages import NameID
+from federation.storage.base import table_of
 from idp_app.models import LogoutRun, LogoutStep, Participation, StepState
-from idp_app.models.base import table_of
 from idp_app.services.act import Act
 from idp_app.services.logout.requests import Arrival, as_issued
 from idp_app.services.metadata import name_of

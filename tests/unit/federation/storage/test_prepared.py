@@ -47,7 +47,7 @@ ROW = {
     "facts": {"a": [1, None]},
     "checks": [("signature.value", True)],
 }
-INSERT = Prepared(insert(TABLE), tuple(ROW), writes=True)
+INSERT = Prepared(insert(TABLE), fills=ROW)
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +56,7 @@ def _tables(engine: Engine) -> None:
 
 
 def test_values_go_in_and_come_out_as_their_types_have_them(sessions: SessionFactory) -> None:
-    found = Prepared(select(*(TABLE.c[name] for name in ROW)).where(TABLE.c.name == bindparam("sought")), ["sought"])
+    found = Prepared(select(*(TABLE.c[name] for name in ROW)).where(TABLE.c.name == bindparam("sought")))
     with unit_of_work(sessions) as session:
         assert found.rows(session, {"sought": "a"}) == []
         INSERT.rows(session, ROW)
@@ -75,7 +75,7 @@ def test_values_that_the_statement_holds_itself_are_sent(sessions: SessionFactor
     both = union_all(select(literal("x").label("kind"), TABLE.c.name), select(literal("y"), TABLE.c.name))
     with unit_of_work(sessions) as session:
         INSERT.rows(session, ROW)
-        assert sorted(Prepared(both, ()).rows(session, {})) == [("x", "a"), ("y", "a")]
+        assert sorted(Prepared(both).rows(session, {})) == [("x", "a"), ("y", "a")]
 
 
 def test_a_statement_may_be_spelled_for_each_database_and_answer_what_it_returns(sessions: SessionFactory) -> None:
@@ -83,14 +83,14 @@ def test_a_statement_may_be_spelled_for_each_database_and_answer_what_it_returns
         made = postgresql.insert(TABLE) if dialect == "postgresql" else sqlite.insert(TABLE)
         return made.on_conflict_do_nothing().returning(TABLE.c.name)
 
-    statement = Prepared(once, tuple(ROW), writes=True)
+    statement = Prepared(once, fills=ROW)
     with unit_of_work(sessions) as session:
         assert statement.rows(session, ROW) == [("a",)]
         assert statement.rows(session, ROW) == []
 
 
 def test_it_belongs_to_the_transaction_of_the_session(sessions: SessionFactory) -> None:
-    count = Prepared(select(TABLE.c.name), ())
+    count = Prepared(select(TABLE.c.name))
     with sessions() as session:
         assert count.rows(session, {}) == []  # a reader, which becomes a writer
         INSERT.rows(session, ROW)
