@@ -10,9 +10,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 MADE := $(VENV)/pyvenv.cfg
 
-# The first Python that is new enough; where none is, the check below says so about python3.
-PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
-    "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && exit; done; echo python3)
+# The first Python that is new enough and can make environments; where none is, the check below says so about python3.
+# The system's own comes first: distributions build it with profiles and without a shared library, and a site on it takes
+# a fifth less processor time than on one that was compiled plainly, as version managers do.
+PYTHON ?= $(shell for python in /usr/bin/python3 python3 python3.14 python3.13 python3.12 python3.11; do \
+    "$$python" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && exit; \
+    done; echo python3)
 
 # An environment that was moved, or whose Python was replaced, is made again whatever its stamps say.
 ifeq ($(shell grep -sF '$(CURDIR)/$(VENV)/bin/python' $(BIN)/pip >/dev/null && $(BIN)/python -c pass 2>/dev/null && echo sound),)
