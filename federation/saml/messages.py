@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +221,9 @@ class Received:
     octets exactly as they stood in the query, which are what the signature covers. `covered_by` is present only with
     HTTP-Artifact: the entityID of the partner whose verified signature stands on the answer that the message was taken
     out of, and so covers the message too (SAML Profiles 5.1).
+
+    `parsed` is what `profiles.arrival.document_of` has made of `xml`, once it was asked for. It is no argument, so a
+    changed copy never keeps the document of another message.
     """
 
     binding: str
@@ -228,6 +232,7 @@ class Received:
     relay_state: str | None = None
     query_signature: QuerySignature | None = field(default=None)
     covered_by: str | None = None
+    parsed: Any = field(default=None, init=False, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

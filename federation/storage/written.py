@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
-_COMPACT: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False)
+_ENCODER: Final = msgspec.json.Encoder()
 
 
 class WrittenJSON(TypeDecorator[Any]):
@@ -26,7 +27,7 @@ class WrittenJSON(TypeDecorator[Any]):
         self.fields = fields
 
     def process_bind_param(self, value: Any, _dialect: Dialect) -> str | None:
-        return None if value is None else _COMPACT.encode(value)
+        return None if value is None else _written(value)
 
     def process_result_value(self, value: str | None, _dialect: Dialect) -> Any:
         if value is None:
@@ -35,6 +36,13 @@ class WrittenJSON(TypeDecorator[Any]):
         if not self.fields:
             return found
         return [dict(zip(self.fields, row, strict=True)) if isinstance(row, list) else row for row in found]
+
+
+def _written(value: Any) -> str:
+    try:
+        return _ENCODER.encode(value).decode()
+    except UnicodeEncodeError:  # a lone surrogate, which UTF-8 has no octets for and JSON an escape
+        return json.dumps(value, separators=(",", ":"))
 
 
 def _readable(value: Any) -> Any:

@@ -28,6 +28,15 @@ class Opened:
     checks: tuple[Check, ...]
 
 
+def document_of(received: Received) -> xml.Document:
+    """The document of a message that came, not verified. It is parsed once, whoever asks. Raises `Malformed`."""
+    document: xml.Document | None = received.parsed
+    if document is None:
+        document = xml.parse_message(received.xml)
+        object.__setattr__(received, "parsed", document)  # the same for ever: it follows from `xml`
+    return document
+
+
 def open_message(
     received: Received,
     *,
@@ -45,7 +54,8 @@ def open_message(
     verifies with one of `keys`, or the message is refused. Raises `Refused`.
     """
     checks = run(transport, (), received)
-    element, identifiers = attempt(checks, form, xml.parse_message, received.xml)
+    came = attempt(checks, form, document_of, received)
+    element, identifiers = came.root, attempt(checks, form, came.identifiers)
     checks = run(document, checks, element)
     checks = run(signed, checks, received, element)
     detached = received.query_signature

@@ -25,7 +25,7 @@ from federation.saml.messages import ArtifactResolve, ArtifactResponse, Received
 from federation.saml.metadata.entity import Endpoint, Entity, Role
 from federation.saml.names import Binding, StatusCode
 from federation.saml.profiles import artifact_rules as rules
-from federation.saml.profiles.arrival import open_message
+from federation.saml.profiles.arrival import document_of, open_message
 from federation.saml.profiles.artifact_rules import ArtifactExpectations
 from federation.saml.signature import SigningKey
 
@@ -100,7 +100,7 @@ class Resolved:
 
 def issuer_of(received: Received) -> str:
     """The Issuer that a request claims: unverified, and good only for looking the partner up. Raises `Malformed`."""
-    issuer = xml.expect(xml.parse(received.xml), codec.ARTIFACT_RESOLVE).find(ISSUER)
+    issuer = xml.expect(document_of(received).root, codec.ARTIFACT_RESOLVE).find(ISSUER)
     if issuer is None:
         raise Malformed("artifact.issuer", "the request names no Issuer")
     return read_issuer(issuer)

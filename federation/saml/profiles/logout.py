@@ -30,7 +30,7 @@ from federation.saml.messages import LogoutRequest, LogoutResponse, NameID, Rece
 from federation.saml.metadata.entity import Endpoint, Role
 from federation.saml.names import Binding, NameIDFormat, StatusCode
 from federation.saml.profiles import logout_rules as rules
-from federation.saml.profiles.arrival import open_message
+from federation.saml.profiles.arrival import document_of, open_message
 from federation.saml.profiles.logout_rules import LogoutExpectations
 from federation.saml.signature import SigningKey
 
@@ -189,7 +189,7 @@ class AcceptedLogoutResponse:
 
 def issuer_of(received: Received) -> str:
     """The Issuer that a message claims: unverified, and good only for looking the partner up. Raises `Malformed`."""
-    element = xml.parse(received.xml)
+    element = document_of(received).root
     issuer = element.find(ISSUER)
     if element.tag not in (codec.LOGOUT_REQUEST, codec.LOGOUT_RESPONSE) or issuer is None:
         raise Malformed("logout.issuer", "not a logout message that names its Issuer")
@@ -198,7 +198,7 @@ def issuer_of(received: Received) -> str:
 
 def in_response_to_of(received: Received) -> str | None:
     """The request that a response claims to answer: unverified, only to look that request up. Raises `Malformed`."""
-    return xml.expect(xml.parse(received.xml), codec.LOGOUT_RESPONSE).get("InResponseTo")
+    return xml.expect(document_of(received).root, codec.LOGOUT_RESPONSE).get("InResponseTo")
 
 
 def accept_request(

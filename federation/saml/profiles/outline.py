@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator
 from typing import Any, Final
 
 from lxml import etree
@@ -17,6 +16,7 @@ from lxml import etree
 from federation.errors import FederationError
 from federation.saml import certificates, xml
 from federation.saml.messages import Received
+from federation.saml.profiles.arrival import document_of
 
 RECEIVED: Final = "received"
 SENT: Final = "sent"
@@ -84,21 +84,26 @@ def of(received: Received, *, direction: str = RECEIVED) -> dict[str, Any]:
     cannot be read has no lines.
     """
     try:
-        root = xml.parse(received.xml) if direction == RECEIVED else xml.reparse(received.xml)
+        root = document_of(received).root if direction == RECEIVED else xml.reparse(received.xml)
     except FederationError:
         return _message(received, direction, "a message that cannot be read", None, None, [])
     shown: list[dict[str, Any]] = []
-    room = MAX_OCTETS
-    for line in _lines(root):
-        room -= len(line["name"]) + len(line["text"] or "")
-        for name, value in line["attributes"].items():
-            room -= len(name) + len(value)
-        if len(shown) == MAX_LINES or room < 0:
-            shown.append({"depth": 0, "name": "and more", "attributes": {}, "text": None})
-            break
-        shown.append(line)
+    _note(root, 0, shown)
+    if len(shown) > MAX_LINES or len(received.xml) > MAX_OCTETS:
+        shown = _cut(shown)
     issuer = next((line["text"] for line in shown if line["name"] == "Issuer"), None)
     return _message(received, direction, xml.local_name(root), root.get("ID"), issuer, shown)
+
+
+def _cut(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first lines, as many as there is room for, and one that says that there were more."""
+    room = MAX_OCTETS
+    for number, line in enumerate(lines):
+        room -= len(line["name"]) + len(line["text"] or "")
+        room -= sum(len(name) + len(value) for name, value in line["attributes"].items())
+        if number == MAX_LINES or room < 0:
+            return [*lines[:number], {"depth": 0, "name": "and more", "attributes": {}, "text": None}]
+    return lines
 
 
 def _message(
@@ -115,25 +120,26 @@ def _message(
     }
 
 
-def _lines(element: etree._Element, depth: int = 0) -> Iterator[dict[str, Any]]:
-    name = xml.local_name(element)[:MAX_TEXT]
-    if name in _LEFT_OUT:
+def _note(element: etree._Element, depth: int, shown: list[dict[str, Any]]) -> None:
+    """Add the line of an element and those of its children: a few more than will be kept, and no more."""
+    name = str(element.tag).rpartition("}")[2]
+    if name in _LEFT_OUT or len(shown) > MAX_LINES:
         return
-    yield {"depth": depth, "name": name, "attributes": _attributes(element), "text": _text(element, name)}
-    for child in element:
-        yield from _lines(child, depth + 1)
+    attributes = {}
+    for attribute, value in element.items():
+        local = str(attribute).rpartition("}")[2]
+        attributes[local[:MAX_TEXT]] = str(value)[:MAX_TEXT] if local in SHOWN_ATTRIBUTES else MASKED
+    text = element.text
+    if text is not None:
+        text = _shown(name, text)
+    shown.append({"depth": depth, "name": name[:MAX_TEXT], "attributes": attributes, "text": text})
+    if len(element):
+        for child in element:
+            _note(child, depth + 1, shown)
 
 
-def _attributes(element: etree._Element) -> dict[str, str]:
-    shown = {}
-    for name, value in element.items():
-        local = str(name).rpartition("}")[2]
-        shown[local[:MAX_TEXT]] = str(value)[:MAX_TEXT] if local in SHOWN_ATTRIBUTES else MASKED
-    return shown
-
-
-def _text(element: etree._Element, name: str) -> str | None:
-    text = (element.text or "").strip()
+def _shown(name: str, text: str) -> str | None:
+    text = text.strip()
     if not text:
         return None
     if name == "X509Certificate":

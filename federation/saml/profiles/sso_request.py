@@ -29,7 +29,7 @@ from federation.saml.metadata.entity import AttributeConsumingService, Endpoint,
 from federation.saml.names import Binding
 from federation.saml.profiles import common, outline
 from federation.saml.profiles import sso_request_rules as rules
-from federation.saml.profiles.arrival import open_message
+from federation.saml.profiles.arrival import document_of, open_message
 from federation.saml.profiles.refusals import UNKNOWN_SUBJECT, RequestRefused, status_of
 from federation.saml.signature import SigningKey
 
@@ -133,7 +133,7 @@ class AcceptedRequest:
 
 def issuer_of(received: Received) -> str:
     """The Issuer that a request claims: unverified, and good only for looking the partner up. Raises `Malformed`."""
-    element = xml.expect(xml.parse(received.xml), codec.AUTHN_REQUEST)
+    element = xml.expect(document_of(received).root, codec.AUTHN_REQUEST)
     issuer = element.find(ISSUER)
     if issuer is None:
         raise Malformed("request.issuer", "the request names no Issuer")

@@ -37,7 +37,7 @@ from federation.saml.metadata.entity import KeyDescriptor
 from federation.saml.names import ConfirmationMethod
 from federation.saml.profiles import sso_assertion_rules, sso_authn_rules
 from federation.saml.profiles import sso_response_rules as rules
-from federation.saml.profiles.arrival import open_message
+from federation.saml.profiles.arrival import document_of, open_message
 from federation.saml.profiles.refusals import StatusRefused
 from federation.saml.profiles.sso_response_build import build, build_error
 from federation.saml.profiles.sso_response_context import Envelope, ResponseExpectations, Statement, latest, session_end
@@ -93,7 +93,7 @@ class AcceptedResponse:
 
 def in_response_to_of(received: Received) -> str | None:
     """The request that a response claims to answer: unverified, only to look that request up. Raises `Malformed`."""
-    return xml.expect(xml.parse(received.xml), RESPONSE).get("InResponseTo")
+    return xml.expect(document_of(received).root, RESPONSE).get("InResponseTo")
 
 
 def issuer_of(received: Received) -> str:
@@ -101,7 +101,7 @@ def issuer_of(received: Received) -> str:
 
     Raises `Malformed`.
     """
-    element = xml.expect(xml.parse(received.xml), RESPONSE)
+    element = xml.expect(document_of(received).root, RESPONSE)
     for path in (ISSUER, f"{ASSERTION}/{ISSUER}"):
         issuer = element.find(path)
         if issuer is not None:

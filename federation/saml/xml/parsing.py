@@ -36,11 +36,19 @@ _PARSER: Final = etree.XMLParser(
 )
 
 
+Identifier = tuple[etree._Element, str, str]
+"""An attribute that may be taken for an identifier: the element, the attribute's name, its value."""
+
+
 class Document(NamedTuple):
-    """A document from outside: its root, and every identifier in it, each of which occurs once."""
+    """A document from outside: its root, and whatever in it may be taken for an identifier."""
 
     root: etree._Element
-    identifiers: set[str]
+    named: Sequence[Identifier]
+
+    def identifiers(self) -> set[str]:
+        """Every identifier in it, each of which occurs once. Raises `Malformed` as `collect_ids`."""
+        return _unique(self.named, ())
 
 
 def parse(data: bytes, *, max_bytes: int = MAX_BYTES) -> etree._Element:
@@ -55,13 +63,13 @@ def parse(data: bytes, *, max_bytes: int = MAX_BYTES) -> etree._Element:
     return root
 
 
-def parse_message(data: bytes, *, max_bytes: int = MAX_BYTES, known: Collection[str] = ()) -> Document:
-    """As `parse` and `collect_ids` at once, which saves a walk through the tree."""
+def parse_message(data: bytes, *, max_bytes: int = MAX_BYTES) -> Document:
+    """As `parse`, and find the identifiers on the same way through the tree."""
     root = _parsed(data, max_bytes)
-    identifiers: set[str] = set()
-    _walk(root, max_bytes // BYTES_PER_ELEMENT, identifiers, known)
+    named: list[Identifier] = []
+    _walk(root, max_bytes // BYTES_PER_ELEMENT, named)
     _hold_namespaces(root, data)
-    return Document(root, identifiers)
+    return Document(root, named)
 
 
 def collect_ids(root: etree._Element, *, known: Collection[str] = ()) -> set[str]:
@@ -73,14 +81,14 @@ def collect_ids(root: etree._Element, *, known: Collection[str] = ()) -> set[str
 
     Raises `Malformed` (rule `xml.ids`).
     """
-    found: set[str] = set()
+    named: list[Identifier] = []
     others: set[str | bytes] = set()  # names seen that are no identifier's: a big document repeats few of them
     for element in root.iter("*"):
         names = element.keys()
         if not others.issuperset(names):
-            _note_ids(element, element.items(), found, known)
+            _note_ids(element, element.items(), named)
             others.update(name for name in names if name[-2:] not in _ID_NAMES)
-    return found
+    return _unique(named, known)
 
 
 def _parsed(data: bytes, max_bytes: int) -> etree._Element:
@@ -105,18 +113,18 @@ def _parsed(data: bytes, max_bytes: int) -> etree._Element:
     return root
 
 
-def _walk(root: etree._Element, max_elements: int, identifiers: set[str] | None, known: Collection[str] = ()) -> None:
+def _walk(root: etree._Element, max_elements: int, named: list[Identifier] | None) -> None:
     """Walk the tree once: hold every limit, and note the identifiers where they are wanted."""
     elements = 0
     for element in root.iter("*"):
         elements += 1
         if elements > max_elements:
             raise Malformed("xml.elements", f"more than {max_elements} elements")
-        count = len(element.attrib)
-        if count > MAX_ATTRIBUTES:
+        attributes = element.items()
+        if len(attributes) > MAX_ATTRIBUTES:
             raise Malformed("xml.attributes", f"more than {MAX_ATTRIBUTES} attributes on one element")
-        if identifiers is not None and count:
-            _note_ids(element, element.items(), identifiers, known)
+        if attributes and named is not None:
+            _note_ids(element, attributes, named)
     if next(root.iter(etree.ProcessingInstruction), None) is not None:
         raise Malformed("xml.processing_instruction", "the document has a processing instruction")
     if elements > MAX_DEPTH:  # fewer cannot be nested deeper
@@ -145,18 +153,21 @@ def _hold_namespaces(root: etree._Element, data: bytes) -> None:
 
 
 def _note_ids(
-    element: etree._Element,
-    attributes: Sequence[tuple[str | bytes, str | bytes]],
-    found: set[str],
-    known: Collection[str],
+    element: etree._Element, attributes: Sequence[tuple[str | bytes, str | bytes]], named: list[Identifier]
 ) -> None:
     for name, value in attributes:
         if name[-2:] in _ID_NAMES and (len(name) == 2 or name[-3:-2] == "}"):
-            identifier = str(value)
-            _check_id(element, str(name), identifier)
-            if identifier in found or identifier in known:
-                raise Malformed("xml.ids", "an identifier occurs twice")
-            found.add(identifier)
+            named.append((element, str(name), str(value)))
+
+
+def _unique(named: Sequence[Identifier], known: Collection[str]) -> set[str]:
+    found: set[str] = set()
+    for element, name, identifier in named:
+        _check_id(element, name, identifier)
+        if identifier in found or identifier in known:
+            raise Malformed("xml.ids", "an identifier occurs twice")
+        found.add(identifier)
+    return found
 
 
 def _check_id(element: etree._Element, name: str, value: str) -> None:
