@@ -1,10 +1,6 @@
-"""Release: what one connection is told about one person. Deny by default; one rule for assertion and provisioning.
+"""Release policies: which attributes one connection may receive, and what its metadata asks for.
 
-An attribute leaves the house only if the connection's policy names it, AND either the SP's metadata requests it or the
-policy marks it unconditional. A request can only narrow: to fewer attributes, or to fewer values of one.
-
-Partners whose metadata requests nothing (much stock software) receive nothing under a plain preset; the administrator
-who means it says so with the `:unconditional` form of the preset, for instance `directory:unconditional`.
+`federation.attributes.release` makes the decision of the two.
 """
 
 from __future__ import annotations
@@ -13,10 +9,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from federation.attributes.catalogue import CATALOGUE, entry_named
+from federation.attributes.catalogue import CATALOGUE
 from federation.attributes.presets import ACCESS_CATEGORIES, PRESETS, UNCONDITIONAL_SUFFIX
 from federation.errors import ConfigurationError
-from federation.saml.messages import Attribute
 from federation.saml.metadata.entity import Entity, RequestedAttribute
 from federation.saml.metadata.selection import ENTITY_CATEGORY
 from federation.saml.names import PAIRWISE_ID, SUBJECT_ID, SUBJECT_ID_REQ, NameFormat
@@ -39,23 +34,6 @@ class Rule:
     key: str
     unconditional: bool = False
     values: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What release decided about one attribute that the policy allows or the SP requests.
-
-    `key` is None for a requested attribute that we do not know. `required` is the SP's isRequired. `values` are what is
-    released, `reason` says in words why it is that. `outcome` is one of released, not_allowed, not_requested,
-    no_value, value_not_wanted, unknown.
-    """
-
-    key: str | None
-    name: str
-    outcome: str
-    values: tuple[str, ...]
-    required: bool
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,95 +162,6 @@ def _signalled(entity: Entity, allowed: frozenset[str]) -> frozenset[str] | None
     if signal[0] == "any" and "subject_id" in allowed and "pairwise_id" not in allowed:
         return frozenset({SUBJECT_ID})
     return frozenset({SIGNALS[signal[0]]} if signal[0] in SIGNALS else ())
-
-
-def decide(
-    policy: ReleasePolicy, person: Mapping[str, Sequence[str]], requested: Sequence[RequestedAttribute]
-) -> tuple[Verdict, ...]:
-    """Decide attribute by attribute, in catalogue order, then what was requested but is not allowed or not known.
-
-    `person` maps catalogue keys to values. Everything that shows, sends or provisions attributes goes through here.
-    """
-    wishes, unknown = _wishes(requested)
-    rules = {rule.key: rule for rule in policy.rules}
-    verdicts = [
-        _verdict(key, rules.get(key), wishes.get(key), person.get(key, ()))
-        for key in CATALOGUE
-        if key in rules or key in wishes
-    ]
-    reason = "requested, but this site knows no such attribute"
-    verdicts += [Verdict(None, wish.name, "unknown", (), wish.is_required, reason) for wish in unknown]
-    return tuple(verdicts)
-
-
-def release(
-    policy: ReleasePolicy, person: Mapping[str, Sequence[str]], requested: Sequence[RequestedAttribute]
-) -> tuple[Attribute, ...]:
-    """The attributes for an assertion: NameFormat uri, several values as several values (SDP-IDP18 to 20)."""
-    return tuple(
-        Attribute(entry.name, values, name_format=entry.name_format, friendly_name=entry.friendly_name)
-        for key, values in release_keys(policy, person, requested).items()
-        for entry in (CATALOGUE[key],)
-    )
-
-
-def release_keys(
-    policy: ReleasePolicy, person: Mapping[str, Sequence[str]], requested: Sequence[RequestedAttribute]
-) -> dict[str, tuple[str, ...]]:
-    """The same decision under our own keys, for provisioning. An attribute without a value to release is absent."""
-    verdicts = decide(policy, person, requested)
-    return {verdict.key: verdict.values for verdict in verdicts if verdict.key is not None and verdict.values}
-
-
-def allowed_keys(policy: ReleasePolicy, requested: Sequence[RequestedAttribute]) -> tuple[str, ...]:
-    """The keys that a connection can receive for anybody, whatever a person's values are: allowed and asked for."""
-    wishes, _ = _wishes(requested)
-    rules = {rule.key: rule for rule in policy.rules}
-    return tuple(key for key in CATALOGUE if key in rules and (rules[key].unconditional or key in wishes))
-
-
-def _wishes(
-    requested: Sequence[RequestedAttribute],
-) -> tuple[dict[str, RequestedAttribute], list[RequestedAttribute]]:
-    """Requests by our key, and those for attributes unknown here. Two for one attribute: the wider one counts."""
-    wishes: dict[str, RequestedAttribute] = {}
-    unknown = []
-    for wish in requested:
-        entry = entry_named(wish.name, wish.name_format)
-        if entry is None:
-            unknown.append(wish)
-            continue
-        earlier = wishes.get(entry.key)
-        if earlier is None:
-            wishes[entry.key] = wish
-            continue
-        values = earlier.values + wish.values if earlier.values and wish.values else ()
-        wishes[entry.key] = RequestedAttribute(
-            wish.name, wish.name_format, is_required=earlier.is_required or wish.is_required, values=values
-        )
-    return wishes, unknown
-
-
-def _verdict(key: str, rule: Rule | None, wish: RequestedAttribute | None, values: Sequence[str]) -> Verdict:
-    required = wish is not None and wish.is_required
-
-    def verdict(outcome: str, reason: str, released: tuple[str, ...] = ()) -> Verdict:
-        return Verdict(key, CATALOGUE[key].name, outcome, released, required, reason)
-
-    if rule is None:
-        return verdict("not_allowed", "requested, but the release policy does not allow it")
-    if wish is None and not rule.unconditional:
-        return verdict("not_requested", "allowed, but the partner's metadata does not request it")
-    present = tuple(value for value in values if value)
-    if not present:
-        return verdict("no_value", "allowed, but the person has no value")
-    left = tuple(value for value in present if rule.values is None or value in rule.values)
-    # An unconditional rule says: send it whatever the partner asks, so a narrower request does not narrow it.
-    if wish is not None and wish.values and not rule.unconditional:
-        left = tuple(value for value in left if value in wish.values)
-    if not left:
-        return verdict("value_not_wanted", "allowed, but not with any value that the person has")
-    return verdict("released", "requested and allowed" if wish is not None else "allowed unconditionally", left)
 
 
 def _rules_from_json(data: Mapping[str, Any]) -> tuple[Rule, ...]:

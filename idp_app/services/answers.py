@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from sqlalchemy.orm import Session
 
-from federation.attributes import policy as release_policy
 from federation.audiences.eligibility import Decision
 from federation.saml.bindings import artifact, post
 from federation.saml.bindings.post import PostForm
 from federation.saml.checks import Check
 from federation.saml.identifiers import new_id
-from federation.saml.messages import Attribute, NameID, Received, Status
-from federation.saml.metadata.entity import RequestedAttribute
+from federation.saml.messages import NameID, Received, Status
 from federation.saml.names import Binding, StatusCode
 from federation.saml.profiles import logout, sso_response
 from federation.saml.profiles.refusals import UNKNOWN_SUBJECT
@@ -53,16 +50,12 @@ def assertion(
     The error says that no NameID fits, or that the request is about another subject (SAML Core 3.4.1.4).
     """
     settings = installation.settings
-    person = release.attributes_of(
-        signed_in,
-        groups,
-        pairwise_id=release.pairwise_id(
-            signed_in.person_id, partner.entity_id, secret=installation.identifier_secret, scope=settings.scope
-        ),
-        subject_id=release.subject_id(signed_in.person_id, secret=installation.identifier_secret, scope=settings.scope),
+    told = partner.release(question.attribute_index)
+    person = release.Subject(
+        signed_in, signed_in.person_id, groups, partner.entity_id, installation.identifier_secret, settings.scope
     )
+    attributes = told.attributes(release.values_of(person, told.keys))
     options = partner.options
-    attributes = release_policy.release(partner.policy, person, partner.requested(question.attribute_index))
     name_id = name_ids.name_id(
         question,
         partner,
@@ -120,7 +113,7 @@ def assertion(
         },
         sent=[_message(question, xml)],
     )
-    missing = _missing(partner.requested(question.attribute_index), attributes)
+    missing = told.missing(attributes)
     if missing:
         audit.record(
             session,
@@ -132,12 +125,6 @@ def assertion(
             detail={"attributes": missing},
         )
     return _deliver(session, installation, partner, question, xml, act)
-
-
-def _missing(requested: Sequence[RequestedAttribute], released: Sequence[Attribute]) -> list[str]:
-    """What the site's metadata calls required and the person's assertion does not hold: the site may turn them away."""
-    told = {attribute.name for attribute in released}
-    return [wish.friendly_name or wish.name for wish in requested if wish.is_required and wish.name not in told]
 
 
 def error(

@@ -6,7 +6,7 @@ Query responders are asked about a stranger.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -14,8 +14,8 @@ from typing import Any, Final
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from federation.attributes import policy as release
-from federation.attributes.policy import ReleasePolicy
+from federation.attributes.policy import ReleasePolicy, requested_by
+from federation.attributes.release import Release
 from federation.keys.ring import Keys
 from federation.registry.effective import effective_entity
 from federation.registry.ending import Ending
@@ -25,7 +25,7 @@ from federation.saml import encryption
 from federation.saml.algorithms import DEFAULT_ALGORITHMS, Algorithms, allowed
 from federation.saml.bindings import artifact
 from federation.saml.metadata import outgoing
-from federation.saml.metadata.entity import Entity, KeyDescriptor, RequestedAttribute, SPRole
+from federation.saml.metadata.entity import Entity, KeyDescriptor, SPRole
 from federation.saml.names import LOGOUT_BINDING, Binding
 from federation.saml.signature import SigningKey
 from federation.storage.base import table_of
@@ -44,6 +44,7 @@ class LiveConnection:
 
     `encryption_key` is None for a partner that has none, and for one that only has keys we cannot encrypt to; the
     latter gets no assertion (`has_unusable_keys`), because leaving the encryption out is not ours to decide.
+    `releases` are what its policy lets out, by the index of the AttributeConsumingService, and under None the default.
     `ending` is what becomes of the accounts there, where the connection is being ended.
     """
 
@@ -55,7 +56,7 @@ class LiveConnection:
     valid_until: datetime | None
     entity: Entity
     sp: SPRole
-    policy: ReleasePolicy
+    releases: Mapping[int | None, Release]
     audiences: frozenset[str]
     encryption_key: KeyDescriptor | None
     options: Options = NO_OPTIONS
@@ -78,9 +79,9 @@ class LiveConnection:
         """Whether its metadata may still be used (SAML Metadata 2.3.2, validUntil), and says where to send anything."""
         return (self.valid_until is None or now < self.valid_until) and bool(self.sp.assertion_consumer)
 
-    def requested(self, index: int | None) -> Sequence[RequestedAttribute]:
-        """What its metadata asks for, by the request's AttributeConsumingServiceIndex."""
-        return self.options.asked(release.requested_by(self.entity, index, allowed=self.policy.keys))
+    def release(self, index: int | None) -> Release:
+        """What it is told about people, by the request's AttributeConsumingServiceIndex (SAML Core 3.4.1)."""
+        return self.releases.get(index) or self.releases[None]
 
     def signing_key(self, keys: Keys, person: str = "") -> SigningKey:
         """Our key as every message to this partner uses it, or one about a person. Raises `NothingInCommon`."""
@@ -163,6 +164,7 @@ def live(connection: Connection, banned: frozenset[str] = frozenset()) -> LiveCo
     sp = entity.sp or SPRole()  # newer metadata has taken it back: nothing can be sent anywhere
     options = Options.from_json(connection.options)
     algorithms = allowed(options.presets, banned)
+    policy = ReleasePolicy.from_json(connection.release_policy).for_entity(entity)
     return LiveConnection(
         id=connection.id,
         version=connection.version,
@@ -172,7 +174,7 @@ def live(connection: Connection, banned: frozenset[str] = frozenset()) -> LiveCo
         valid_until=connection.valid_until,
         entity=entity,
         sp=sp,
-        policy=ReleasePolicy.from_json(connection.release_policy).for_entity(entity),
+        releases=_releases(entity, policy, options),
         audiences=frozenset(audience.id for audience in connection.audiences),
         encryption_key=encryption_key(sp, options, algorithms),
         options=options,
@@ -186,6 +188,7 @@ def _federated(known: Known, banned: frozenset[str]) -> LiveConnection:
     assert sp is not None  # the look-up asks for service providers
     options = Options.from_json(known.defaults.get("options", {}))
     algorithms = allowed(options.presets, banned)
+    policy = ReleasePolicy.from_json(known.defaults["release"]).for_entity(known.entity)
     return LiveConnection(
         id=known.key,
         version=known.version,
@@ -195,12 +198,21 @@ def _federated(known: Known, banned: frozenset[str]) -> LiveConnection:
         valid_until=known.valid_until,
         entity=known.entity,
         sp=sp,
-        policy=ReleasePolicy.from_json(known.defaults["release"]).for_entity(known.entity),
+        releases=_releases(known.entity, policy, options),
         audiences=frozenset(known.defaults["audiences"]),
         encryption_key=encryption_key(sp, options, algorithms),
         options=options,
         algorithms=algorithms,
     )
+
+
+def _releases(entity: Entity, policy: ReleasePolicy, options: Options) -> dict[int | None, Release]:
+    """One for each way of asking that its metadata has; what it asks for under its own names counts under ours."""
+    services = entity.sp.attribute_consuming if entity.sp is not None else ()
+    return {
+        index: Release.of(policy, options.asked(requested_by(entity, index, allowed=policy.keys)))
+        for index in (None, *(service.index for service in services))
+    }
 
 
 def encryption_key(sp: SPRole, options: Options, algorithms: Algorithms) -> KeyDescriptor | None:

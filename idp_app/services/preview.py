@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.orm import Session
 
 from federation.attributes.catalogue import CATALOGUE
-from federation.attributes.policy import Verdict, decide
+from federation.attributes.release import Verdict
 from federation.audiences import eligibility
 from federation.audiences.eligibility import Decision
 from idp_app.models import ConnectionState, Person
@@ -41,21 +41,23 @@ class Preview:
 
 def of_nobody(partner: LiveConnection) -> Preview:
     """The table for whoever has a value."""
-    verdicts = decide(partner.policy, {}, partner.requested(None))
+    verdicts = partner.release(None).verdicts({})
     return Preview([_line(verdict, verdict.outcome == "no_value") for verdict in verdicts])
 
 
 def of_person(session: Session, installation: Installation, partner: LiveConnection, person: Person) -> Preview:
     """The table for one person, and the decision about their audiences."""
     memberships = release.memberships_of(session, person.id)
-    secret, scope = installation.identifier_secret, installation.settings.scope
-    values = release.attributes_of(
+    told = partner.release(None)
+    subject = release.Subject(
         person,
+        person.id,
         memberships.groups,
-        pairwise_id=release.pairwise_id(person.id, partner.entity_id, secret=secret, scope=scope),
-        subject_id=release.subject_id(person.id, secret=secret, scope=scope),
+        partner.entity_id,
+        installation.identifier_secret,
+        installation.settings.scope,
     )
-    verdicts = decide(partner.policy, values, partner.requested(None))
+    verdicts = told.verdicts(release.values_of(subject, told.keys))
     decision = eligibility.decide(
         guest=person.guest,
         suspended=person.suspended,

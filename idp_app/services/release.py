@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NamedTuple, Protocol
 
 from sqlalchemy import bindparam, literal, select, union_all
@@ -53,23 +53,35 @@ def memberships_of(session: Session, person_id: str) -> Memberships:
     )
 
 
-def attributes_of(
-    person: Described, groups: tuple[str, ...], *, pairwise_id: str, subject_id: str
-) -> Mapping[str, tuple[str, ...]]:
-    """The person's values under the catalogue's keys. Their scope is the organisation's own domain."""
-    values = {
-        "pairwise_id": (pairwise_id,),
-        "subject_id": (subject_id,),
-        "home_organization": (identifiers.scope_of(pairwise_id),),
-        "username": (person.username,),
-        "display_name": (full_name(person),),
-        "given_name": (person.given_name,),
-        "family_name": (person.family_name,),
-        "mail": (person.mail,),
-        "department": (person.department,),
-        "groups": groups,
-    }
-    return {name: present for name, each in values.items() if (present := tuple(value for value in each if value))}
+class Subject(NamedTuple):
+    """A person at one partner, and what their identifiers there are made from. Their scope is our own domain."""
+
+    person: Described
+    person_id: str
+    groups: tuple[str, ...]
+    entity_id: str
+    secret: bytes
+    scope: str
+
+
+_VALUES: Final[Mapping[str, Callable[[Subject], tuple[str, ...]]]] = {
+    "pairwise_id": lambda it: (pairwise_id(it.person_id, it.entity_id, secret=it.secret, scope=it.scope),),
+    "subject_id": lambda it: (subject_id(it.person_id, secret=it.secret, scope=it.scope),),
+    "home_organization": lambda it: (it.scope.lower(),),
+    "username": lambda it: (it.person.username,),
+    "display_name": lambda it: (full_name(it.person),),
+    "given_name": lambda it: (it.person.given_name,),
+    "family_name": lambda it: (it.person.family_name,),
+    "mail": lambda it: (it.person.mail,),
+    "department": lambda it: (it.person.department,),
+    "groups": lambda it: it.groups,
+}
+"""What we know about people, by the catalogue's keys. The other attributes have no values here."""
+
+
+def values_of(subject: Subject, keys: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """The person's values under these keys of the catalogue: no more is looked up or computed than will be told."""
+    return {key: _VALUES[key](subject) for key in keys if key in _VALUES}
 
 
 def pairwise_id(person_id: str, entity_id: str, *, secret: bytes, scope: str) -> str:

@@ -145,7 +145,7 @@ def _target(channel: Channel, connection: Connection) -> Target | None:
         if not (same and served and switch.is_on(session)):
             return None
         live = installation.partners.by_id(session, connection.id)
-    return Target(live, live.requested(None), installation.identifier_secret, installation.settings.scope)
+    return Target(live, live.release(None), installation.identifier_secret, installation.settings.scope)
 
 
 def _way(connection: Connection) -> tuple[object, ...]:

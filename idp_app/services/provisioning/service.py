@@ -125,7 +125,7 @@ def preview(session: Session, installation: Installation, connection: Connection
     """What a run would do for whoever waits for a connection. Changes nothing but what `fan_out` would: roll back."""
     live = installation.partners.by_id(session, connection.id)
     settings = installation.settings
-    target = Target(live, live.requested(None), installation.identifier_secret, settings.scope)
+    target = Target(live, live.release(None), installation.identifier_secret, settings.scope)
     waiting = session.scalars(select(Pending.person_id).where(Pending.connection_id == connection.id)).all()
     subjects = load(session, target, waiting)
     known = accounts.links(session, target, waiting)

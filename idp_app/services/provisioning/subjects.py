@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from federation.attributes import policy as release_policy
+from federation.attributes.release import Release
 from federation.audiences import eligibility
 from federation.audiences.eligibility import Decision
 from federation.registry.ending import Ending
-from federation.saml.metadata.entity import RequestedAttribute
 from idp_app.models import ConnectionState, Group, Person, audience_member, group_member
 from idp_app.services import release
 from idp_app.services.live import LiveConnection
@@ -26,7 +25,7 @@ class Target:
     """One connection, and what its people's identifiers are made from."""
 
     connection: LiveConnection
-    requested: Sequence[RequestedAttribute]
+    release: Release
     secret: bytes
     scope: str
 
@@ -44,8 +43,7 @@ class Target:
         """Whether the partner may be told that a group of this name exists."""
         if self.erases:
             return False
-        keys = release_policy.release_keys(self.connection.policy, {"groups": (name,)}, self.requested)
-        return "groups" in keys
+        return "groups" in self.release.values({"groups": (name,)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +105,8 @@ def _subject(
     )
     if not decision.allowed:
         return Subject(person_id, person.username, decision, None, {})
-    identifier = release.pairwise_id(person_id, target.connection.entity_id, secret=target.secret, scope=target.scope)
-    known = release.attributes_of(
-        person,
-        tuple(groups),
-        pairwise_id=identifier,
-        subject_id=release.subject_id(person_id, secret=target.secret, scope=target.scope),
-    )
-    released = release_policy.release_keys(target.connection.policy, known, target.requested)
+    known = release.Subject(person, person_id, tuple(groups), target.connection.entity_id, target.secret, target.scope)
+    released = target.release.values(release.values_of(known, target.release.keys))
     document = documents.of_account(released)
     if document is None:
         reason = "The release policy does not let this site know the identifier that links accounts."
