@@ -102,7 +102,7 @@ class Installation:
     @cached_property
     def methods(self) -> Methods:
         """The ways of signing in, and what they amount to."""
-        return Methods(self.settings.levels, self.settings.password_level)
+        return Methods.of(self.settings.levels, self.settings.password_level)
 
     @cached_property
     def second_factor_secrets(self) -> second_factor.Secrets:

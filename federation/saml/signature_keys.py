@@ -87,6 +87,7 @@ class SigningKey:
         self.kind = key.kind
         self.bits = key.bits
         self._sign_octets = sign_octets
+        self._others: dict[tuple[str, str | None], SigningKey] = {}
 
     @classmethod
     def from_pem(cls, private_pem: bytes, certificate_pem: bytes | None = None) -> SigningKey:
@@ -109,9 +110,12 @@ class SigningKey:
         raise ConfigurationError("signing key: neither RSA nor EC")
 
     def using(self, algorithm: str, digest: str | None = None) -> SigningKey:
-        """The same key with other algorithms, for a partner that takes no others."""
-        other = copy.copy(self)
-        other.algorithm, other.digest = algorithm, digest
+        """The same key with other algorithms, for a partner that takes no others; made once for each pair of them."""
+        other = self._others.get((algorithm, digest))
+        if other is None:
+            other = copy.copy(self)
+            other.algorithm, other.digest = algorithm, digest
+            self._others[algorithm, digest] = other
         return other
 
     def sign(self, octets: bytes, algorithm: str | None = None) -> bytes:

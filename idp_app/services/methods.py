@@ -25,18 +25,16 @@ class Missing(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Methods:
-    """The levels that the methods reach. `table` orders them, `password_level` is the level of a password alone."""
+    """The levels that the methods reach, as positions in the table that orders them: a password alone, and both."""
 
     table: Table
-    password_level: str
+    password: int
+    both: int
 
-    @property
-    def _password(self) -> int:
-        return self.table.position(self.password_level)
-
-    @property
-    def _both(self) -> int:
-        return self.table.position(MULTI_FACTOR)
+    @classmethod
+    def of(cls, table: Table, password_level: str) -> Methods:
+        """`password_level` is the level of a password alone."""
+        return cls(table, table.position(password_level), table.position(MULTI_FACTOR))
 
     def can_meet(self, requested: RequestedAuthnContext | None) -> bool:
         """Whether anybody could meet the request here, by whatever method."""
@@ -53,7 +51,7 @@ class Methods:
         if signed_in is None or (since is not None and signed_in.authn_instant < since):
             return Missing.PASSWORD
         needed = self._needed(requested)
-        enough = needed is not None and needed <= self._password
+        enough = needed is not None and needed <= self.password
         return None if enough or _has_second_factor(signed_in, since) else Missing.SECOND_FACTOR
 
     def stated(
@@ -64,23 +62,19 @@ class Methods:
         A statement is as old as the oldest method that it rests on: it never claims more freshness than there is.
         """
         both = _has_second_factor(signed_in, since)
-        class_ref = authn_context.answer(requested, reached=self._both if both else self._password, table=self.table)
+        class_ref = authn_context.answer(requested, reached=self.both if both else self.password, table=self.table)
         if class_ref is None:
             return None
-        if not self.table.is_true_of(class_ref, self._password) and signed_in.second_instant is not None:
+        if not self.table.is_true_of(class_ref, self.password) and signed_in.second_instant is not None:
             signed_in = replace(signed_in, authn_instant=min(signed_in.authn_instant, signed_in.second_instant))
         return class_ref, signed_in
 
     def _needed(self, requested: RequestedAuthnContext | None) -> int | None:
         """The weaker of our two levels with which the request can be answered."""
-        return next(
-            (
-                level
-                for level in (self._password, self._both)
-                if authn_context.answer(requested, reached=level, table=self.table) is not None
-            ),
-            None,
-        )
+        for level in (self.password, self.both):
+            if authn_context.answer(requested, reached=level, table=self.table) is not None:
+                return level
+        return None
 
 
 def _has_second_factor(signed_in: SignedIn, since: datetime | None) -> bool:

@@ -73,8 +73,10 @@ def _wanted(question: Question, partner: LiveConnection) -> tuple[str, ...]:
     if partner.options.name_id != AUTO:
         chosen = NAME_ID_FORMATS[partner.options.name_id]
         return () if chosen is None else (chosen,)
-    listed = tuple(each for each in partner.sp.name_id_formats if each in SUPPORTED)
-    return (NameIDFormat.TRANSIENT,) if NameIDFormat.TRANSIENT in listed else (*listed, NameIDFormat.TRANSIENT)
+    listed = partner.sp.name_id_formats
+    if NameIDFormat.TRANSIENT in listed:
+        return (NameIDFormat.TRANSIENT,)
+    return (*(each for each in listed if each in SUPPORTED), NameIDFormat.TRANSIENT)
 
 
 def _named(question: Question) -> bool:

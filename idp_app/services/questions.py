@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import asdict, dataclass, replace
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -93,9 +93,14 @@ class Question:
 
     def to_json(self) -> dict[str, Any]:
         """What differs from the defaults, for the database."""
-        return {
-            name: value for name, value in asdict(self).items() if name not in _DEFAULTS or value != _DEFAULTS[name]
-        }
+        written: dict[str, Any] = {"request_id": self.request_id, "acs_url": self.acs_url}
+        for name, default in _DEFAULTS:
+            value = getattr(self, name)
+            if value != default:
+                written[name] = value
+        if self.subject is not None:
+            written["subject"] = asdict(self.subject)
+        return written
 
 
 def _format(request: AuthnRequest) -> str | None:
@@ -106,7 +111,7 @@ def _format(request: AuthnRequest) -> str | None:
     return request.subject.format
 
 
-_DEFAULTS = {name: value for name, value in asdict(Question("", "")).items() if name not in ("request_id", "acs_url")}
+_DEFAULTS: Final = tuple((each.name, each.default) for each in fields(Question) if each.default is not MISSING)
 
 
 @dataclass(frozen=True, slots=True)

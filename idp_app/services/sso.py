@@ -182,8 +182,10 @@ def require_partner(partner: LiveConnection, question: Question, now: datetime) 
 
     Between the request and the answer lies a sign-in: the connection may have changed meanwhile.
     """
-    acs = question.acs
-    known = any((each.location, each.binding) == (acs.location, acs.binding) for each in partner.sp.assertion_consumer)
+    known = any(
+        each.location == question.acs_url and each.binding == question.acs_binding
+        for each in partner.sp.assertion_consumer
+    )
     if partner.state.over or not partner.usable(now) or not known:
         raise PolicyRefusal("connection.changed", f"the connection to {partner.name} changed during the sign-in")
     if partner.has_unusable_keys:

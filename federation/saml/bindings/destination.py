@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote_plus, urlsplit
 
@@ -12,6 +13,7 @@ _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _FORBIDDEN: Final = frozenset("\"'<>\\^`{|} ")
 
 
+@lru_cache(maxsize=1024)
 def check_destination(location: str) -> str:
     """The address itself if a browser may be sent there: https, or plain http on loopback, for development.
 

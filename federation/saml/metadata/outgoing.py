@@ -7,6 +7,7 @@ preset only when nothing better is. One that lists none gets our own choice, or 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from federation.errors import PolicyRefusal
@@ -18,7 +19,7 @@ from federation.saml.algorithms import (
     Algorithms,
     in_words,
 )
-from federation.saml.metadata.entity import Role
+from federation.saml.metadata.entity import Role, SigningMethod
 from federation.saml.signature_keys import METHODS, SigningKey
 
 SIGNATURE: Final = "algorithms.signature"
@@ -34,22 +35,31 @@ def signing_key(key: SigningKey, role: Role | None, allowed: Algorithms) -> Sign
 
     Raises `NothingInCommon`, whose text says what the partner lists and what we could do.
     """
-    ours = frozenset(uri for uri in allowed.signature if METHODS[uri].kind == key.kind)
-    listed = () if role is None else role.signing_methods
-    if listed:
-        candidates = _strict_first(
-            [method.algorithm for method in listed if method.takes(key.bits)], SIGNATURE_ALGORITHMS
-        )
-    else:
-        candidates = [*LEGACY_SIGNATURES, key.algorithm, *SIGNATURE_ALGORITHMS]
-    algorithm = _pick(candidates, ours, SIGNATURE, "signature", [method.algorithm for method in listed])
+    methods = () if role is None else role.signing_methods
     digests = () if role is None else role.digest_algorithms
-    if digests:
-        digest = _pick(_strict_first(digests, DIGEST_ALGORITHMS), allowed.digest, DIGEST, "digest", digests)
+    return key.using(*_chosen(key.kind, key.bits, key.algorithm, methods, digests, allowed))
+
+
+@lru_cache(maxsize=1024)
+def _chosen(
+    kind: str,
+    bits: int,
+    usual: str,
+    methods: tuple[SigningMethod, ...],
+    digests: tuple[str, ...],
+    allowed: Algorithms,
+) -> tuple[str, str]:
+    """The algorithms of signature and digest, for a key of a kind and size. Remembered: partners differ in few ways."""
+    ours = frozenset(uri for uri in allowed.signature if METHODS[uri].kind == kind)
+    if methods:
+        candidates = _strict_first([method.algorithm for method in methods if method.takes(bits)], SIGNATURE_ALGORITHMS)
     else:
-        usual = [_BESIDE[METHODS[algorithm].hash.name], *DIGEST_ALGORITHMS]
-        digest = _pick(usual, allowed.digest, DIGEST, "digest", ())
-    return key if (algorithm, digest) == (key.algorithm, key.digest) else key.using(algorithm, digest)
+        candidates = [*LEGACY_SIGNATURES, usual, *SIGNATURE_ALGORITHMS]
+    algorithm = _pick(candidates, ours, SIGNATURE, "signature", [method.algorithm for method in methods])
+    if digests:
+        return algorithm, _pick(_strict_first(digests, DIGEST_ALGORITHMS), allowed.digest, DIGEST, "digest", digests)
+    usual_digests = [_BESIDE[METHODS[algorithm].hash.name], *DIGEST_ALGORITHMS]
+    return algorithm, _pick(usual_digests, allowed.digest, DIGEST, "digest", ())
 
 
 _BESIDE: Final = {

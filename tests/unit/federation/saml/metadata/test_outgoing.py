@@ -88,3 +88,9 @@ def test_a_legacy_preset_is_used_where_nothing_better_is_listed() -> None:
 def test_the_key_itself_is_left_as_it_was() -> None:
     assert signing_key(RSA, listing(Algorithm.RSA_SHA512), allowed()) is not RSA
     assert (RSA.algorithm, RSA.digest) == (Algorithm.RSA_SHA256, None)
+
+
+def test_a_key_is_set_to_the_same_algorithms_once() -> None:
+    chosen = signing_key(RSA, listing(Algorithm.RSA_SHA512), allowed())
+    assert signing_key(chosen, listing(Algorithm.RSA_SHA512), allowed()) is chosen
+    assert signing_key(RSA, listing(Algorithm.RSA_SHA384), allowed()).algorithm == Algorithm.RSA_SHA384
