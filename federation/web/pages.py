@@ -8,7 +8,7 @@ rendered by `page(...)`, not by `renderer=`. Templates are asset specifications:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +24,7 @@ from pyramid_jinja2 import IJinja2Environment
 
 from federation.web import csrf
 from federation.web.icons import icon
+from federation.web.stencil import Hole, Stencil
 
 RENDERER: Final = ".federation"
 STATIC: Final = "federation.web:static"
@@ -35,11 +36,30 @@ _ENVIRONMENT: Final = "federation.jinja2_environment"
 def page(request: Request, template: str, values: Mapping[str, Any] | None = None, *, status: int = 200) -> Response:
     """Render an asset specification such as `"idp_app:templates/sign_in.jinja2"` to a response.
 
-    Besides `values` a template knows `request`, `federation` (request.federation), `site`, `nonce`, `path(route)`,
-    `static(file)`, `csrf_field()` and `icon(name)`. A name it does not know is an error.
+    Besides `values` a template knows `request`, `federation` (request.federation), `site`, `site_name`, `script_name`,
+    `nonce`, `path(route)`, `static(file)`, `csrf_field()` and `icon(name)`. A name it does not know is an error.
     """
-    html = _template(request.registry, template).render({**_known(request), **(values or {})})
-    return Response(html, status=status, content_type="text/html", charset="utf-8")
+    return html_response(render(request, template, values or {}), status=status)
+
+
+def render(request: Request, template: str, values: Mapping[str, Any]) -> str:
+    """The text of a page."""
+    return _template(request.registry, template).render({**_known(request), **values})
+
+
+def html_response(html: str, *, status: int = 200, headers: Iterable[tuple[str, str]] = ()) -> Response:
+    """A page that is written already."""
+    return Response(html.encode(), status, [("Content-Type", "text/html; charset=utf-8"), *headers])
+
+
+def cut(request: Request, template: str, values: Mapping[str, Any], holes: Sequence[Hole]) -> Stencil:
+    """The stencil of a template that knows nothing of one reader: of the names for `page`, only `site`, `site_name`,
+    `script_name`, `static(file)` and `icon(name)`. `values` has the holes, wherever the template looks for them.
+
+    For a site that is ours from end to end: what a host makes of a template of ours may differ from reader to reader.
+    """
+    text = _template(request.registry, template).render({**_same_for_all(request), **values})
+    return Stencil(text, holes)
 
 
 def _template(registry: Any, name: str) -> jinja2.Template:
@@ -55,17 +75,24 @@ def _known(request: Request) -> dict[str, Any]:
     def csrf_field() -> Markup:
         return Markup('<input type="hidden" name="{}" value="{}">').format(csrf.FIELD, csrf.token(request))
 
-    known: dict[str, Any] = {
+    return {
+        **_same_for_all(request),
         "request": request,
         "federation": exchange,
-        "site": exchange.site,
-        "site_name": exchange.site.name,
         "nonce": exchange.nonce,
         "path": request.route_path,
-        "static": partial(static_address, request),
         "csrf_field": csrf_field,
     }
-    return known
+
+
+def _same_for_all(request: Request) -> dict[str, Any]:
+    site = request.federation.site
+    return {
+        "site": site,
+        "site_name": site.name,
+        "script_name": request.script_name or "",
+        "static": partial(static_address, request),
+    }
 
 
 def static_address(request: Request, file: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
-from urllib.parse import urlsplit
+from collections.abc import Sequence
+from typing import Any, Final
+from urllib.parse import unquote_plus, urlsplit
 
 from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
@@ -16,9 +17,13 @@ from federation.saml.bindings.artifact import Artifact
 from federation.saml.bindings.parameters import ARTIFACT
 from federation.saml.bindings.post import PostForm
 from federation.saml.messages import Received
-from federation.web.pages import page
-from federation.web.scope import body_limit
+from federation.web.pages import cut, html_response, render
+from federation.web.scope import body_limit, scope_of
+from federation.web.stencil import Hole, Stencil
 
+_POST_FORM: Final = "federation.web:templates/post_form.jinja2"
+_OPEN: Final = ("nonce", "action", "title", "recipient")
+_STENCILS: Final = "federation.web.post_forms"
 _XML: Final = ("text/xml", "application/soap+xml", "application/xml")
 
 
@@ -29,7 +34,7 @@ def receive(request: Request) -> Received:
     The audit trail finds the message in `request.federation.received`. Raises Malformed.
     """
     max_bytes = body_limit(request)
-    if ARTIFACT in (request.POST if request.method == "POST" else request.GET):
+    if _brings_artifact(request):
         raise Malformed("artifact.unexpected", "an artifact, where messages travel by HTTP-Redirect, HTTP-POST or SOAP")
     if request.method == "POST":
         received = post.decode(list(request.POST.items()), max_bytes=max_bytes)
@@ -69,11 +74,31 @@ def post_form_response(request: Request, form: PostForm, title: str, *, recipien
     downgrade and a script address. The referrer policy lets the Origin header say who posts: with same-origin it would
     be null, which some partners refuse.
     """
-    request.federation.allow_form_target(*form_action_sources(form.action))
-    values = {"form": form, "title": title, "recipient": recipient or urlsplit(form.action).hostname}
-    response = page(request, "federation.web:templates/post_form.jinja2", values)
-    response.headers["Referrer-Policy"] = "strict-origin"
-    return response
+    exchange = request.federation
+    exchange.allow_form_target(*form_action_sources(form.action))
+    names, contents = zip(*form.fields, strict=True)
+    values = (exchange.nonce, form.action, title, recipient or urlsplit(form.action).hostname or "", *contents)
+    if scope_of(request.registry).whole:
+        html = _post_form(request, names).fill(values)
+    else:
+        html = render(request, _POST_FORM, _named(names, values))
+    return html_response(html, headers=(("Referrer-Policy", "strict-origin"),))
+
+
+def _post_form(request: Request, names: tuple[str, ...]) -> Stencil:
+    """The page with a form of these fields: on each login's way, and the same but for a few values."""
+    stencils: dict[tuple[str, ...], Stencil] = request.registry.setdefault(_STENCILS, {})
+    key = (request.script_name, *names)
+    if key not in stencils:
+        holes = [Hole() for _ in (*_OPEN, *names)]
+        stencils[key] = cut(request, _POST_FORM, _named(names, holes), holes)
+    return stencils[key]
+
+
+def _named(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+    """What the template calls them."""
+    given = len(_OPEN)
+    return {**dict(zip(_OPEN, values[:given], strict=True)), "fields": list(zip(names, values[given:], strict=True))}
 
 
 def message_response(request: Request, message: str | PostForm, title: str, *, recipient: str) -> Response:
@@ -85,12 +110,17 @@ def message_response(request: Request, message: str | PostForm, title: str, *, r
 
 def receive_artifact(request: Request) -> tuple[Artifact, str | None] | None:
     """The artifact in a request, and its RelayState; None when it has none. Raises Malformed."""
-    fields = request.POST if request.method == "POST" else request.GET
-    if ARTIFACT not in fields:
+    if not _brings_artifact(request):
         return None
     if request.method != "POST":
         return artifact.decode_query(request.query_string)
-    return artifact.decode_form(fields.items())
+    return artifact.decode_form(request.POST.items())
+
+
+def _brings_artifact(request: Request) -> bool:
+    if request.method == "POST":
+        return ARTIFACT in request.POST
+    return any(unquote_plus(field.partition("=")[0]) == ARTIFACT for field in request.query_string.split("&"))
 
 
 def form_action_sources(action: str) -> tuple[str, ...]:

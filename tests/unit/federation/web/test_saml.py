@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 from pyramid.request import Request
 from pyramid.response import Response
+from webtest import TestApp
 
-from federation.saml.bindings import post
+from federation.saml.bindings import artifact, post
 from federation.saml.bindings import redirect as redirect_binding
 from federation.saml.names import Binding
 from federation.web import saml
-from tests.web_factories import site, view
+from tests.web_factories import host, site, view
 
 XML = b"<samlp:AuthnRequest/>"
 ACS = "https://intranet.example.org/saml/acs"
@@ -19,6 +22,11 @@ def receiving(request: Request) -> Response:
     return Response(json_body=[received.binding, received.xml.decode(), received.relay_state])
 
 
+def referring(request: Request) -> Response:
+    found = saml.receive_artifact(request)
+    return Response(json_body=found and [found[0].text, found[1]])
+
+
 def sending(request: Request) -> Response:
     action = request.params.get("action", ACS)
     form = post.encode(XML, parameter="SAMLResponse", destination=action, relay_state='"><script>')
@@ -27,6 +35,7 @@ def sending(request: Request) -> Response:
 
 app = site(
     view("sso", receiving, cross_site=True),
+    view("artifact", referring, cross_site=True),
     view("send", sending),
     view("leave", lambda request: saml.redirect("https://idp.example.org/saml/sso?a=b")),
 )
@@ -49,6 +58,24 @@ def test_a_message_that_cannot_be_read_is_a_bad_request(query: str) -> None:
     app.get(f"/sso?{query}", status=400)
 
 
+@pytest.mark.parametrize("name", ["SAMLart", "SAML%61rt"])
+def test_an_artifact_beside_a_message_leaves_open_which_counts(name: str) -> None:
+    url = redirect_binding.encode(XML, parameter="SAMLRequest", destination="http://localhost/sso")
+    app.get(f"{url}&{name}=AAQ", status=400)
+    app.post("/sso", {"SAMLRequest": "PGEvPg==", "SAMLart": "AAQ"}, status=400)
+
+
+@pytest.mark.parametrize("query", ["SAMLart={}&RelayState=r", "RelayState=r&SAML%61rt={}"])
+def test_an_artifact_is_read_whichever_way_it_is_written(query: str) -> None:
+    made = artifact.create("https://idp.example.org", endpoint_index=0)
+    assert app.get("/artifact?" + query.format(quote(made.text))).json == [made.text, "r"]
+    assert app.post("/artifact", {"SAMLart": made.text, "RelayState": "r"}).json == [made.text, "r"]
+
+
+def test_no_artifact_is_made_of_what_only_looks_like_one() -> None:
+    assert app.get("/artifact?xSAMLart=a&b=SAMLart&SAMLart%26=c").json is None
+
+
 def test_a_message_does_not_come_as_a_file() -> None:
     app.post("/sso", upload_files=[("SAMLRequest", "message.xml", XML)], status=400)
 
@@ -65,6 +92,21 @@ def test_a_message_is_posted_on_by_a_form_that_works_without_scripts() -> None:
 
 def test_the_page_calls_the_partner_by_its_name() -> None:
     assert "Taking you to Intranet." in app.get("/send?recipient=Intranet")
+
+
+def test_the_page_differs_in_nothing_but_its_values() -> None:
+    guest = host(view("send", sending))
+
+    def shown(app: TestApp, path: str, recipient: str) -> str:
+        response = app.get(path, {"recipient": recipient})
+        nonce = response.html.find("script")["nonce"]
+        return str(response.text).replace(nonce, "NONCE").replace("Guest", "Example University")
+
+    for recipient in ("Intranet", "<b>'&'</b>"):
+        rendered = shown(guest, "/federation/send", recipient).replace(
+            "/federation/federation-static", "/federation-static"
+        )
+        assert shown(app, "/send", recipient) == rendered
 
 
 def test_the_partner_may_send_the_browser_on_over_https_and_over_nothing_else() -> None:
