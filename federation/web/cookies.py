@@ -45,9 +45,17 @@ class Cookies:
         return f"{'__Host-' if self._https else ''}{self._site_key}-{purpose.name}"
 
     def get(self, request: Request, purpose: Purpose) -> str | None:
-        """The value that came with the request."""
-        value: str | None = request.cookies.get(self.name(purpose))
-        return value or None
+        """The value that came with the request, read as browsers write it (RFC 6265 4.2.1, 5.4).
+
+        Only blanks and tabs are white space. With more than those stripped, a cookie that a neighbouring subdomain may
+        set, because a browser sees another name, would count as one with the `__Host-` prefix.
+        """
+        wanted, found = self.name(purpose), ""
+        for pair in request.environ.get("HTTP_COOKIE", "").split(";"):
+            name, _, value = pair.partition("=")
+            if name.strip(" \t") == wanted:
+                found = value.strip(" \t")
+        return found or None
 
     def set(self, response: Response, purpose: Purpose, value: str, *, max_age: timedelta | None = None) -> None:
         """Set the cookie; without `max_age` it ends with the browser's session."""

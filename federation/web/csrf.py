@@ -66,12 +66,15 @@ def _octets(text: str) -> bytes:
 
 def guard(view: View, info: Any) -> View:
     """The view deriver. It stands under Pyramid's own csrf_view, so it is applied first and can say that ours is on."""
-    scope = scope_of(info.registry)
-    if not owns_view(scope, info.options.get("route_name")) or info.exception_only:
+    scope, route_name = scope_of(info.registry), info.options.get("route_name")
+    if not owns_view(scope, route_name) or info.exception_only:
         return view
     info.options["require_csrf"] = False
     if not scope.whole and info.options.get("permission") is None:
         info.options["permission"] = NO_PERMISSION_REQUIRED
+    own = scope.routes.get(route_name)
+    if own is not None and own.cross_site:
+        return view
 
     def guarded(context: Any, request: Request) -> Response:
         rules = rules_for(request)

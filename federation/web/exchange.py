@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 
 from pyramid.config import Configurator
@@ -21,35 +20,20 @@ class Exchange:
 
     def __init__(self, request: Request) -> None:
         self._request = request
+        self.site: Site = site_of(request)
+        """The site the application said it is."""
+        self.cookies = Cookies(self.site.key, https=self.site.https)
+        """The site's cookies, by purpose."""
+        self.now: datetime = scope_of(request.registry).clock()
+        """The instant this request is judged by, aware and in UTC: the same for everything within the request."""
+        self.reference = new_reference()
+        """The number under which people and the log speak of this request."""
+        self.nonce = secrets.token_urlsafe(16)
+        """What marks a script as ours in this one response."""
         self.form_targets: list[str] = []
         self.watches = False
         self.received: list[Received] = []
         """The SAML messages that this request brought, for the audit trail."""
-
-    @cached_property
-    def site(self) -> Site:
-        """The site the application said it is."""
-        return site_of(self._request)
-
-    @cached_property
-    def now(self) -> datetime:
-        """The instant this request is judged by, aware and in UTC: the same for everything within the request."""
-        return scope_of(self._request.registry).clock()
-
-    @cached_property
-    def reference(self) -> str:
-        """The number under which people and the log speak of this request."""
-        return new_reference()
-
-    @cached_property
-    def nonce(self) -> str:
-        """What marks a script as ours in this one response."""
-        return secrets.token_urlsafe(16)
-
-    @cached_property
-    def cookies(self) -> Cookies:
-        """The site's cookies, by purpose."""
-        return Cookies(self.site.key, https=self.site.https)
 
     @property
     def client_address(self) -> str:

@@ -6,6 +6,7 @@ therefore our own mistake, and shows as one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -17,12 +18,14 @@ from pyramid.request import Request
 from webob.multidict import MultiDict
 
 from federation.errors import Malformed
-from federation.web.scope import body_limit, rules_for
+from federation.web.scope import rules_for, site_of
 
 MAX_FIELDS: Final = 2000
 _URLENCODED: Final = ("application/x-www-form-urlencoded", "")
 _MULTIPART: Final = "multipart/form-data"
 _METHODS_WITHOUT_FORM: Final = ("GET", "HEAD", "OPTIONS", "TRACE")
+
+_NUL_OR_NOT_ASCII: Final = re.compile("%(?:00|[89A-Fa-f])")
 
 
 def admit(event: BeforeTraversal) -> None:
@@ -34,7 +37,7 @@ def admit(event: BeforeTraversal) -> None:
     if rules.acts and request.method == "HEAD":
         # Pyramid sends it to the view for GET, which would use up the message (RFC 9110 9.2.1).
         raise HTTPMethodNotAllowed
-    limit_body(request, body_limit(request))
+    limit_body(request, rules.body_limit or site_of(request).body_limit)
     try:
         texts = [request.path_info, *_query(request)]
         if request.method not in _METHODS_WITHOUT_FORM:
@@ -60,8 +63,12 @@ def limit_body(request: Request, limit: int) -> None:
 
 
 def _query(request: Request) -> list[str]:
-    if request.query_string.count("&") >= MAX_FIELDS:
+    """The texts of the query, unless it is plain to see that there is nothing to find fault with."""
+    query = request.environ.get("QUERY_STRING", "")
+    if query.count("&") >= MAX_FIELDS:
         raise Malformed("http.form", f"more than {MAX_FIELDS} fields")
+    if query.isascii() and "\0" not in query and not _NUL_OR_NOT_ASCII.search(query):
+        return []
     return [text for field in request.GET.items() for text in field]
 
 

@@ -15,6 +15,9 @@ from pyramid.events import NewResponse
 from federation.web.scope import rules_for, scope_of
 
 HSTS: Final = "max-age=31536000"
+_FIXED: Final = (("X-Content-Type-Options", "nosniff"), ("Cross-Origin-Resource-Policy", "same-origin"))
+_DEFAULTS: Final = (("Referrer-Policy", "same-origin"), ("Cache-Control", "no-store"))
+"""What a view may choose otherwise."""
 
 
 def protect(event: NewResponse) -> None:
@@ -24,18 +27,19 @@ def protect(event: NewResponse) -> None:
     if rules is None:
         return
     exchange = request.federation
-    headers = response.headers
-    headers["Content-Security-Policy"] = content_security_policy(
-        exchange.nonce, exchange.form_targets, watches=exchange.watches
-    )
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Cache-Control", "no-store")
+    policy = content_security_policy(exchange.nonce, exchange.form_targets, watches=exchange.watches)
+    ours = [("Content-Security-Policy", policy), *_FIXED]
     if not rules.popup and not rules.cross_site:
-        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        ours.append(("Cross-Origin-Opener-Policy", "same-origin"))
     if scope_of(request.registry).whole and exchange.site.https:
-        headers["Strict-Transport-Security"] = HSTS
+        ours.append(("Strict-Transport-Security", HSTS))
+    headers: list[tuple[str, str]] = response.headerlist
+    chosen = {name.lower() for name, _ in headers}
+    ours += [header for header in _DEFAULTS if header[0].lower() not in chosen]
+    taken = chosen.intersection(name.lower() for name, _ in ours)
+    if taken:
+        headers[:] = [header for header in headers if header[0].lower() not in taken]
+    headers += ours
 
 
 def content_security_policy(nonce: str, form_targets: list[str], *, watches: bool = False) -> str:

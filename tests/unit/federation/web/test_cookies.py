@@ -67,3 +67,20 @@ def test_a_cookie_is_taken_back_with_the_attributes_it_was_set_with() -> None:
 
 def test_an_emptied_cookie_is_no_cookie() -> None:
     assert HTTP.get(Request.blank("/", cookies={"intranet-session": ""}), SESSION) is None
+
+
+def request_with(header: str) -> Request:
+    return Request.blank("/", environ={"HTTP_COOKIE": header})
+
+
+def test_a_cookie_is_found_among_whatever_else_the_browser_sends() -> None:
+    request = request_with('a; =b; c=\xff; other-intranet-session=no; intranet-session=x=y ; ;d="')
+    assert HTTP.get(request, SESSION) == "x=y"
+    assert HTTP.get(Request.blank("/"), SESSION) is None
+
+
+@pytest.mark.parametrize("blank", ["\x85", "\xa0", "\x0b", "\x0c", "\x1c", "\xe2\x80\x80"])
+def test_no_odd_blank_makes_a_neighbours_cookie_one_of_this_host_alone(blank: str) -> None:
+    """A browser sees another name there, so it lets a subdomain set it for all; stripped, it would be our name."""
+    request = request_with(f"{blank}__Host-intranet-session=evil; __Host-intranet-session{blank}=evil")
+    assert HTTPS.get(request, SESSION) is None
