@@ -28,7 +28,15 @@ from idp_app.views import refusals
 _BECAUSE: Final = {"denied": sso.REQUEST_DENIED, "unable": sso.NO_AUTHN_CONTEXT}
 
 
-@view_config(route_name="idp.sso", request_method="GET")
+@view_config(route_name="idp.sso", request_method=("GET", "POST"))
+def asked(request: Request) -> Response:
+    """An AuthnRequest by HTTP-Redirect or HTTP-POST, or a reference to one.
+
+    One view: of two, Pyramid may try the wrong one first, and makes an exception of it at each login.
+    """
+    return by_post(request) if request.method == "POST" else by_redirect(request)
+
+
 def by_redirect(request: Request) -> Response:
     """An AuthnRequest by HTTP-Redirect, or a reference to one."""
 
@@ -39,7 +47,6 @@ def by_redirect(request: Request) -> Response:
     return _accepted(request, go_on)
 
 
-@view_config(route_name="idp.sso", request_method="POST")
 def by_post(request: Request) -> Response:
     """An AuthnRequest by HTTP-POST, or a reference to one."""
 
