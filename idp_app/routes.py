@@ -20,8 +20,9 @@ class Federation:
 
 
 def includeme(config: Configurator) -> None:
-    """Add the routes. `popup`: a partner may show the page in a window that it opened."""
+    """Add the routes, first what each sign-in asks for. `popup`: a partner may show the page in a window it opened."""
     add = config.add_federation_route
+    add("idp.sso", "/saml/sso", factory=Federation, cross_site=True, popup=True, acts=True)
     add("idp.home", "/")
     add("idp.health", "/healthz")
     add("idp.sign_in", "/signin", popup=True)
@@ -30,7 +31,6 @@ def includeme(config: Configurator) -> None:
     add("idp.account", "/account")
     add("idp.metadata", "/saml/metadata", factory=Federation)
     add("idp.about", "/saml/about", factory=Federation)
-    add("idp.sso", "/saml/sso", factory=Federation, cross_site=True, popup=True, acts=True)
     add("idp.unsolicited", "/saml/sso/unsolicited", factory=Federation, popup=True, acts=True)
     add("idp.slo", "/saml/slo", factory=Federation, cross_site=True, popup=True, acts=True)
     add("idp.artifact", "/saml/artifact", factory=Federation, cross_site=True)

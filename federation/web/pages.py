@@ -39,7 +39,7 @@ def page(request: Request, template: str, values: Mapping[str, Any] | None = Non
     Besides `values` a template knows `request`, `federation` (request.federation), `site`, `site_name`, `script_name`,
     `nonce`, `path(route)`, `static(file)`, `csrf_field()` and `icon(name)`. A name it does not know is an error.
     """
-    return html_response(render(request, template, values or {}), status=status)
+    return html_response(render(request, template, values or {}).encode(), status=status)
 
 
 def render(request: Request, template: str, values: Mapping[str, Any]) -> str:
@@ -47,9 +47,9 @@ def render(request: Request, template: str, values: Mapping[str, Any]) -> str:
     return _template(request.registry, template).render({**_known(request), **values})
 
 
-def html_response(html: str, *, status: int = 200, headers: Iterable[tuple[str, str]] = ()) -> Response:
+def html_response(html: bytes, *, status: int = 200, headers: Iterable[tuple[str, str]] = ()) -> Response:
     """A page that is written already."""
-    return Response(html.encode(), status, [("Content-Type", "text/html; charset=utf-8"), *headers])
+    return Response(html, status, [("Content-Type", "text/html; charset=utf-8"), *headers])
 
 
 def cut(request: Request, template: str, values: Mapping[str, Any], holes: Sequence[Hole]) -> Stencil:

