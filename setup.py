@@ -35,7 +35,6 @@ RUN = [
     "structlog>=25.4",
     "transaction>=5",
     "waitress>=3.0.2",
-    "zope-sqlalchemy>=3.1",
 ]
 
 # The editable install of the two commands builds without isolation, so that even the builder is a locked one.
@@ -64,6 +63,8 @@ TEST = [
     "uv>=0.8",
     "webtest>=3.0.6",
     "xmlschema>=2.5",
+    # How a host joins its own session to `request.tm` (tests/embedding).
+    "zope-sqlalchemy>=3.1",
 ]
 
 setup(

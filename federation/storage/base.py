@@ -10,12 +10,14 @@ An app writes these three lines itself: a base class made by a function is invis
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, Table, Text
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from federation.storage.secrets import Sealed
 
@@ -41,27 +43,42 @@ def table_of(model: Any) -> Table:
     return table
 
 
+class _Text(sqlite.DATETIME):
+    """An instant as SQLite keeps it: text without a zone, always with microseconds."""
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], str | None]:
+        return lambda value: None if value is None else value.isoformat(" ", "microseconds")[:_TEXT_LENGTH]
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str | None], datetime | None]:
+        return lambda text: None if text is None else datetime.fromisoformat(text + "+00:00")
+
+
+_TEXT_LENGTH: Final = len("2026-03-01 14:30:00.000000")
+
+
 class UTCDateTime(TypeDecorator[datetime]):
     """An aware instant. Stored in UTC, read back aware and in UTC; a naive datetime raises ValueError on the way in.
 
-    SQLite keeps text without a zone, always with microseconds: comparing and sorting the text compares instants.
+    In SQLite's text for it, comparing and sorting compares instants.
     """
 
     impl = DateTime(timezone=True)
     cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(_Text())  # type: ignore[no-untyped-call]
+        return dialect.type_descriptor(self.impl_instance)
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         if value.tzinfo is None:
             raise ValueError("a naive datetime cannot be stored: which instant is it?")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+        return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return value if value is None or value.tzinfo is UTC else value.astimezone(UTC)
 
 
 class EncryptedText(TypeDecorator[Sealed]):

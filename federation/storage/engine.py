@@ -24,7 +24,6 @@ from federation.errors import ConfigurationError
 
 BUSY_TIMEOUT_MS: Final = 15_000
 CONNECT_TIMEOUT_S: Final = 5
-_WRITER: Final = "federation.writer"
 _READS: Final = ("SELECT", "PRAGMA", "BEGIN", "COMMIT", "ROLLBACK", "RELEASE", "EXPLAIN")
 
 
@@ -67,14 +66,44 @@ def unusable(engine: Engine, error: BaseException) -> ConfigurationError:
     return ConfigurationError(f"the database {where} cannot be used: {reason}")
 
 
+class Database(sqlite3.Connection):
+    """A connection to SQLite. Each transaction is a reader until it becomes a writer, once, before its first write."""
+
+    _writes = True
+    """Whether the transaction need not become a writer; outside one there is nothing to become."""
+
+    def begin(self) -> None:
+        """Begin a transaction, as a reader."""
+        if self.isolation_level is not None:  # SQLAlchemy puts the driver's own back after an autocommit
+            self.isolation_level = None
+        self.execute("BEGIN")
+        self._writes = False
+
+    def begin_nothing(self) -> None:
+        """Each statement commits itself."""
+        self._writes = True
+
+    def become_writer(self) -> None:
+        """Make the transaction one that writes, if it is not yet; waits in line. Raises `OperationalError`."""
+        if self._writes:
+            return
+        # By the driver: what is no statement of the application's costs it nothing, and no listener hears of it.
+        self.execute("COMMIT")
+        begin = "BEGIN IMMEDIATE"
+        try:
+            self.execute(begin)
+        except sqlite3.Error as error:
+            raise OperationalError(begin, None, error, hide_parameters=True) from error
+        self._writes = True
+
+
 def _sqlite(url: URL) -> Engine:
+    arguments: dict[str, Any] = {"factory": Database, "check_same_thread": False}
     if url.database in (None, "", ":memory:"):
-        engine = create_engine(
-            url, poolclass=StaticPool, connect_args={"check_same_thread": False}, hide_parameters=True
-        )
+        engine = create_engine(url, poolclass=StaticPool, connect_args=arguments, hide_parameters=True)
     else:
         _make_private_file(url)
-        engine = create_engine(url, connect_args={"check_same_thread": False}, hide_parameters=True)
+        engine = create_engine(url, connect_args=arguments, hide_parameters=True)
     event.listen(engine, "connect", _on_sqlite_connect)
     event.listen(engine, "begin", _on_sqlite_begin)
     event.listen(engine, "before_cursor_execute", _on_sqlite_execute)
@@ -102,35 +131,24 @@ def _on_sqlite_connect(connection: Any, _record: object) -> None:
 
 
 def _on_sqlite_begin(connection: Connection) -> None:
-    autocommit = connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
-    connection.info[_WRITER] = autocommit  # nothing to upgrade then
-    if not autocommit:
-        driver_connection: Any = connection.connection.dbapi_connection
-        if driver_connection.isolation_level is not None:  # SQLAlchemy puts the driver's own back after an autocommit
-            driver_connection.isolation_level = None
-        driver_connection.execute("BEGIN")
+    database: Any = connection.connection.dbapi_connection
+    if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+        database.begin_nothing()
+    else:
+        database.begin()
 
 
 def _on_sqlite_execute(
     connection: Connection, _cursor: object, statement: str, _parameters: object, context: Any, _many: bool
 ) -> None:
-    if not connection.info.get(_WRITER, True) and not _only_reads(statement, context):
-        become_writer(connection)
+    if not _only_reads(statement, context):
+        become_writer(connection.connection.dbapi_connection)
 
 
-def become_writer(connection: Connection) -> None:
+def become_writer(driver: Any) -> None:
     """Make a transaction on SQLite one that writes, if it is not yet. On PostgreSQL each may write anyway."""
-    if connection.info.get(_WRITER, True):
-        return
-    # By the driver: what is no statement of the application's costs it nothing, and no listener hears of it.
-    driver_connection: Any = connection.connection.dbapi_connection
-    driver_connection.execute("COMMIT")
-    begin = "BEGIN IMMEDIATE"
-    try:
-        driver_connection.execute(begin)
-    except sqlite3.Error as error:
-        raise OperationalError(begin, None, error, hide_parameters=True) from error
-    connection.info[_WRITER] = True
+    if isinstance(driver, Database):
+        driver.become_writer()
 
 
 def _only_reads(statement: str, context: Any) -> bool:

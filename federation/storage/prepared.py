@@ -7,25 +7,26 @@ SQLAlchemy as every other, and run in the session's own transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Dialect, Executable
+from sqlalchemy import Dialect, Executable
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from federation.storage.engine import become_writer
+from federation.storage.session import begun
 
 Row = tuple[Any, ...]
 
 
 class _Compiled(NamedTuple):
     text: str
-    names: tuple[str, ...]
     positional: bool
     defaults: Mapping[str, Any]
-    binds: tuple[tuple[str, Callable[[Any], Any]], ...]
+    binds: tuple[tuple[str, Callable[[Any], Any] | None], ...]
     results: tuple[tuple[int, Callable[[Any], Any]], ...]
+    refusal: type[Exception]
 
 
 class Prepared:
@@ -44,51 +45,51 @@ class Prepared:
 
         Raises `sqlalchemy.exc.DBAPIError` as the session itself does.
         """
-        session.flush()  # what was only added counts, as with the session's own execute
-        connection = session.connection()
+        connection = begun(session)
         compiled = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
-        values = {**compiled.defaults, **parameters}
-        for name, process in compiled.binds:
-            values[name] = process(values[name])
+        given = {**compiled.defaults, **parameters} if compiled.defaults else parameters
+        driver: Any = connection.connection.dbapi_connection
         if self._fills:
-            become_writer(connection)
-        return _run(connection, compiled, values)
+            become_writer(driver)
+        values: Any
+        if compiled.positional:
+            values = [given[name] if process is None else process(given[name]) for name, process in compiled.binds]
+        else:
+            values = {
+                name: given[name] if process is None else process(given[name]) for name, process in compiled.binds
+            }
+        try:
+            cursor = driver.execute(compiled.text, values)
+            found: list[Row] = cursor.fetchall() if cursor.description else []
+        except compiled.refusal as error:
+            raise DBAPIError.instance(compiled.text, None, error, compiled.refusal, hide_parameters=True) from error
+        return _read(found, compiled.results) if compiled.results else found
 
     def _compile(self, dialect: Dialect) -> _Compiled:
         statement: Any = self._statement(dialect.name) if callable(self._statement) else self._statement
         made = statement.compile(dialect=dialect, column_keys=self._fills or None)
-        binds = [(name, bind.type.dialect_impl(dialect).bind_processor(dialect)) for name, bind in made.binds.items()]
-        results = [
-            each.type.dialect_impl(dialect).result_processor(dialect, None) for each in statement.exported_columns
-        ]
+        names = made.positiontup if made.positional else made.binds
         compiled = _Compiled(
             str(made),
-            tuple(made.positiontup or ()),
-            bool(made.positional),
+            made.positional,
             {name: bind.value for name, bind in made.binds.items() if not bind.required},
-            tuple((name, process) for name, process in binds if process is not None),
-            tuple((index, process) for index, process in enumerate(results) if process is not None),
+            tuple((name, made.binds[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in names),
+            tuple(
+                (index, process)
+                for index, each in enumerate(statement.exported_columns)
+                if (process := each.type.dialect_impl(dialect).result_processor(dialect, None)) is not None
+            ),
+            dialect.loaded_dbapi.Error,
         )
         self._compiled[dialect.name] = compiled
         return compiled
 
 
-def _run(connection: Connection, compiled: _Compiled, values: dict[str, Any]) -> list[Row]:
-    driver: Any = connection.connection.dbapi_connection
-    refusal = connection.dialect.loaded_dbapi.Error
-    try:
-        cursor = driver.execute(
-            compiled.text, [values[name] for name in compiled.names] if compiled.positional else values
-        )
-        found: list[Row] = cursor.fetchall() if cursor.description else []
-    except refusal as error:
-        raise DBAPIError.instance(compiled.text, None, error, refusal, hide_parameters=True) from error
-    if not compiled.results:
-        return found
+def _read(found: list[Row], results: Sequence[tuple[int, Callable[[Any], Any]]]) -> list[Row]:
     rows = []
     for row in found:
         mutable = list(row)
-        for index, process in compiled.results:
+        for index, process in results:
             mutable[index] = process(mutable[index])
         rows.append(tuple(mutable))
     return rows

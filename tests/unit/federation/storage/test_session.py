@@ -1,13 +1,27 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, insert, select
+from sqlalchemy import Engine, event, insert, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from transaction import TransactionManager
 
-from federation.storage.session import SessionFactory, for_transaction_manager, unit_of_work
+from federation.storage.base import table_of
+from federation.storage.prepared import Prepared
+from federation.storage.session import SessionFactory, factory, for_transaction_manager, unit_of_work
 
-NOTE = Table("note", MetaData(), Column("id", Integer, primary_key=True), Column("text", String))
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Note(Base):
+    __tablename__ = "note"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str]
+
+
+NOTE = table_of(Note)
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +47,6 @@ def test_a_unit_of_work_that_fails_leaves_nothing(sessions: SessionFactory) -> N
 
 
 def test_the_transaction_manager_commits_what_a_core_statement_wrote(sessions: SessionFactory) -> None:
-    """zope.sqlalchemy would call such a session unchanged, and roll it back."""
     tm = TransactionManager(explicit=True)
     tm.begin()
     for_transaction_manager(sessions, tm).execute(NOTE.insert().values(text="kept"))
@@ -60,3 +73,105 @@ def test_one_session_serves_the_next_transaction_too(sessions: SessionFactory) -
     session.execute(insert(NOTE).values(text="kept"))
     tm.commit()
     assert notes(sessions) == ["kept"]
+
+
+PREPARED = Prepared(insert(NOTE), fills=["text"])
+
+
+def test_objects_and_statements_for_the_driver_share_the_transaction(sessions: SessionFactory) -> None:
+    tm = TransactionManager(explicit=True)
+    for ends, kept in ((tm.abort, []), (tm.commit, ["core", "driver", "object"])):
+        tm.begin()
+        session = for_transaction_manager(sessions, tm)
+        PREPARED.rows(session, {"text": "driver"})
+        session.add(Note(text="object"))
+        session.execute(insert(NOTE).values(text="core"))
+        assert sorted(note.text for note in session.scalars(select(Note))) == ["core", "driver", "object"]
+        ends()
+        assert sorted(notes(sessions)) == kept
+
+
+def test_statements_for_the_driver_alone_are_committed_and_heard_of(sessions: SessionFactory, engine: Engine) -> None:
+    heard = []
+    event.listen(sessions, "after_commit", lambda _session: heard.append(notes(factory(engine))))
+    tm = TransactionManager(explicit=True)
+    session = for_transaction_manager(sessions, tm)
+    for ends in (tm.commit, tm.abort, tm.commit):
+        tm.begin()
+        PREPARED.rows(session, {"text": "again"})
+        ends()
+    assert heard == [["again"], ["again", "again"]]
+
+
+def test_an_object_that_was_only_added_is_written(sessions: SessionFactory) -> None:
+    tm = TransactionManager(explicit=True)
+    tm.begin()
+    for_transaction_manager(sessions, tm).add(Note(text="added"))
+    tm.commit()
+    assert notes(sessions) == ["added"]
+
+
+def test_a_savepoint_of_the_manager_takes_back_its_own_part_only(sessions: SessionFactory) -> None:
+    tm = TransactionManager(explicit=True)
+    tm.begin()
+    session = for_transaction_manager(sessions, tm)
+    PREPARED.rows(session, {"text": "kept"})
+    savepoint = tm.savepoint()
+    PREPARED.rows(session, {"text": "lost"})
+    savepoint.rollback()
+    tm.commit()
+    assert notes(sessions) == ["kept"]
+
+
+class Objector:
+    """Somebody else who takes part in the transaction and refuses at the last moment."""
+
+    transaction_manager = None
+
+    def sortKey(self) -> str:
+        return "somebody"
+
+    def tpc_vote(self, _transaction: object) -> None:
+        raise ValueError("no")
+
+    def tpc_begin(self, _transaction: object) -> None:
+        pass
+
+    commit = tpc_finish = tpc_abort = abort = tpc_begin
+
+
+def test_nothing_is_kept_when_somebody_else_refuses_to_commit(sessions: SessionFactory) -> None:
+    tm = TransactionManager(explicit=True)
+    tm.begin()
+    session = for_transaction_manager(sessions, tm)
+    PREPARED.rows(session, {"text": "lost"})
+    tm.get().join(Objector())
+    with pytest.raises(ValueError, match="no"):
+        tm.commit()
+    tm.abort()
+    tm.begin()
+    PREPARED.rows(session, {"text": "kept"})
+    tm.commit()
+    assert notes(sessions) == ["kept"]
+
+
+def test_a_transaction_goes_on_after_the_session_rolled_back_by_itself(sessions: SessionFactory) -> None:
+    tm = TransactionManager(explicit=True)
+    tm.begin()
+    session = for_transaction_manager(sessions, tm)
+    session.add(Note(text="lost"))
+    session.flush()
+    session.rollback()
+    PREPARED.rows(session, {"text": "lost too"})
+    tm.abort()
+    assert notes(sessions) == []
+
+
+def test_connections_go_back_to_their_pool(sessions: SessionFactory, engine: Engine) -> None:
+    tm = TransactionManager(explicit=True)
+    for ends in (tm.commit, tm.abort):
+        tm.begin()
+        PREPARED.rows(for_transaction_manager(sessions, tm), {"text": "x"})
+        assert engine.pool.checkedout() == 1  # type: ignore[attr-defined]
+        ends()
+        assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
