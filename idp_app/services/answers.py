@@ -66,8 +66,7 @@ def assertion(
         session_secret=installation.session_name_secret,
         identifier_secret=installation.identifier_secret,
     )
-    subject = question.subject
-    if subject is not None and (name_id is None or not logout.names(subject, name_id)):
+    if question.subject is not None and not _names(question.subject, name_id, partner, settings.own_entity_id):
         return error(session, installation, partner, question, UNKNOWN_SUBJECT, act, checks=checks)
     if name_id is None and not name_ids.left_out(question, partner):
         return error(session, installation, partner, question, INVALID_NAME_ID_POLICY, act, checks=checks)
@@ -125,6 +124,14 @@ def assertion(
             detail={"attributes": missing},
         )
     return _deliver(session, installation, partner, question, xml, act)
+
+
+def _names(subject: NameID, given: NameID | None, partner: LiveConnection, own_entity_id: str) -> bool:
+    """Does the Subject of a request name whom we are about to name (SAML Core 3.3.4)?"""
+    if given is None:
+        return False
+    held = logout.in_full(given, idp_entity_id=own_entity_id, sp_entity_id=partner.entity_id)
+    return logout.names(subject, held)
 
 
 def error(

@@ -6,7 +6,6 @@ good for, whichever is longer.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -67,7 +66,7 @@ def refuse_ended(
         return
     subject = subject_key(idp_entity_id, accepted.name_id.value)
     take_turns(session, subject)
-    held = in_full(accepted.name_id, idp_entity_id=idp_entity_id, sp_entity_id=sp_entity_id)
+    held = logout.in_full(accepted.name_id, idp_entity_id=idp_entity_id, sp_entity_id=sp_entity_id)
     for remembered in session.scalars(_REMEMBERED, {"subject": subject, "now": now}):
         asked = NameID(
             accepted.name_id.value,
@@ -79,15 +78,6 @@ def refuse_ended(
             raise SignedOutMeanwhile
 
 
-def in_full(name_id: NameID, *, idp_entity_id: str, sp_entity_id: str) -> NameID:
-    """A NameID with the qualifiers that it has when it names none: the two sides themselves (SAML Core 8.3.7)."""
-    return replace(
-        name_id,
-        name_qualifier=name_id.name_qualifier or idp_entity_id,
-        sp_name_qualifier=name_id.sp_name_qualifier or sp_entity_id,
-    )
-
-
 def _means(remembered: RememberedLogout, accepted: AcceptedResponse) -> bool:
     """By SessionIndex; or, where the request named none, because the assertion was there when everything ended.
 
@@ -97,5 +87,5 @@ def _means(remembered: RememberedLogout, accepted: AcceptedResponse) -> bool:
     if remembered.session_indexes:
         return accepted.session_index in remembered.session_indexes
     issued, ended = accepted.assertion.issue_instant, remembered.issued_at
-    proved = accepted.assertion.authn_statements[0].authn_instant
+    proved = accepted.authn.authn_instant
     return issued < ended or (issued == ended and proved < ended)

@@ -103,7 +103,7 @@ class Logout(LogoutService):
         subject = held.subject
         return subject is not None and logout.names(
             request.name_id,
-            late_sessions.in_full(subject, idp_entity_id=held.idp_entity_id, sp_entity_id=self._self.entity_id),
+            logout.in_full(subject, idp_entity_id=held.idp_entity_id, sp_entity_id=self._self.entity_id),
         )
 
     def _response(self, arrival: Arrival, ended: tuple[EndedSession, ...], destination: str | None) -> LogoutResponse:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
@@ -266,6 +266,15 @@ def names(asked: NameID, held: NameID) -> bool:
         and _agrees(asked.format, held.format, NameIDFormat.UNSPECIFIED)
         and _agrees(asked.name_qualifier, held.name_qualifier)
         and _agrees(asked.sp_name_qualifier, held.sp_name_qualifier)
+    )
+
+
+def in_full(name_id: NameID, *, idp_entity_id: str, sp_entity_id: str) -> NameID:
+    """A NameID with the qualifiers that it has when it names none: the two sides themselves (SAML Core 8.3.7)."""
+    return replace(
+        name_id,
+        name_qualifier=name_id.name_qualifier or idp_entity_id,
+        sp_name_qualifier=name_id.sp_name_qualifier or sp_entity_id,
     )
 
 

@@ -181,8 +181,11 @@ def _named(session: Session, arrival: Arrival, installation: Installation, now: 
     if request.session_indexes:
         reached = reached.where(Participation.session_index.in_(request.session_indexes))
     columns = reached.add_columns(SignInSession.person_id)
+    sides = {"idp_entity_id": installation.settings.own_entity_id, "sp_entity_id": partner.entity_id}
     found = [
-        (row, person_id) for row, person_id in session.execute(columns) if logout.names(request.name_id, as_issued(row))
+        (row, person_id)
+        for row, person_id in session.execute(columns)
+        if logout.names(request.name_id, logout.in_full(as_issued(row), **sides))
     ]
     if _people(found) > 1:
         # What the request leaves out would tell them apart: without it, it names nobody in particular.

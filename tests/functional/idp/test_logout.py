@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -107,6 +108,22 @@ def test_a_name_without_its_format_is_enough(idp: IdPSite, intranet: FakeSP) -> 
     browser = idp.sign_in("alice")
     request = ask(intranet, idp, NameID(name_of(arrive_at(intranet, browser, idp)).value))
     browser.get(address(request, intranet.key))
+    assert not is_signed_in(browser)
+
+
+def test_qualifiers_that_a_site_adds_are_held_against_the_two_sides(idp: IdPSite, intranet: FakeSP) -> None:
+    """A transient name goes out without qualifiers; it then has those of the two sides (SAML Core 8.3.7, 8.3.8)."""
+    browser = idp.sign_in("alice")
+    name = name_of(arrive_at(intranet, browser, idp))
+    assert name.sp_name_qualifier is None
+    for other in (
+        replace(name, sp_name_qualifier="https://other.test"),
+        replace(name, name_qualifier=intranet.entity_id),
+    ):
+        browser.get(address(ask(intranet, idp, other), intranet.key))
+        assert is_signed_in(browser)
+    own = replace(name, name_qualifier=idp.entity.entity_id, sp_name_qualifier=intranet.entity_id)
+    browser.get(address(ask(intranet, idp, own), intranet.key))
     assert not is_signed_in(browser)
 
 
