@@ -143,14 +143,17 @@ def request(
 
     def judge() -> Explanation:
         received = inputs.as_received(octets, binding, REQUEST)
+        partner = inputs.issuing(sps, lambda: sso_request.issuer_of(received))
         assert idp.idp is not None
+        assert partner.sp is not None
         result = sso_request.accept(
             received,
             expected_destination=inputs.address_of(idp.idp.single_sign_on, binding, octets),
             idp_entity_id=idp.entity_id,
-            partner=inputs.issuing(sps, lambda: sso_request.issuer_of(received)),
+            partner=partner,
             now=now,
             want_signed=idp.idp.want_authn_requests_signed,
+            answer_bindings=sso_request.answer_bindings(partner.sp),
             decryption_keys=keys,
             algorithms=algorithms,
         )

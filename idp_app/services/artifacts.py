@@ -22,7 +22,6 @@ from federation.saml.bindings.artifact import Artifact
 from federation.saml.checks import Check, Seen, rule, run
 from federation.saml.identifiers import new_id
 from federation.saml.messages import Received
-from federation.saml.names import Binding
 from federation.saml.profiles import artifact
 from federation.saml.profiles.artifact_rules import ArtifactExpectations
 from idp_app.installation import Installation
@@ -33,11 +32,6 @@ from idp_app.services.live import LiveConnection
 
 INDEX: Final = 0
 """The index of our one ArtifactResolutionService."""
-
-
-def answer_bindings(partner: LiveConnection) -> tuple[str, ...]:
-    """How this partner can be answered: by artifact only if it could prove who it is when it comes to fetch."""
-    return (Binding.POST, Binding.ARTIFACT) if partner.sp.signing_keys else (Binding.POST,)
 
 
 @dataclass(frozen=True, slots=True)

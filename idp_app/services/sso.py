@@ -20,7 +20,7 @@ from federation.saml.names import StatusCode
 from federation.saml.profiles import sso_request, unsolicited
 from idp_app.installation import Installation
 from idp_app.models import ConnectionState
-from idp_app.services import answers, artifacts, release, second_factor
+from idp_app.services import answers, release, second_factor
 from idp_app.services.act import Act
 from idp_app.services.live import LiveConnection
 from idp_app.services.methods import Methods, Missing
@@ -105,7 +105,7 @@ def arrive(
         partner=partner.entity,
         now=now,
         skew=settings.clock_skew,
-        answer_bindings=artifacts.answer_bindings(partner),
+        answer_bindings=sso_request.answer_bindings(partner.sp),
         decryption_keys=installation.keys.decryption,
         algorithms=partner.algorithms,
     )
@@ -122,7 +122,7 @@ def start(session: Session, asked: unsolicited.Start, installation: Installation
         asked,
         partner=partner.entity,
         now=now,
-        answer_bindings=artifacts.answer_bindings(partner),
+        answer_bindings=sso_request.answer_bindings(partner.sp),
         skew=installation.settings.clock_skew,
     )
     question = Question(None, acs.location, acs.binding, asked.relay_state)

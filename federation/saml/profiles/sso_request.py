@@ -25,7 +25,7 @@ from federation.saml.codec import authn_request as codec
 from federation.saml.codec.common import ENCRYPTED_ID, ISSUER, NAME_ID, read_issuer, read_name_id
 from federation.saml.encryption import DecryptionKey
 from federation.saml.messages import AuthnRequest, NameID, NameIDPolicy, Received, RequestedAuthnContext, Scoping
-from federation.saml.metadata.entity import AttributeConsumingService, Endpoint, Entity
+from federation.saml.metadata.entity import AttributeConsumingService, Endpoint, Entity, SPRole
 from federation.saml.names import Binding
 from federation.saml.profiles import common, outline
 from federation.saml.profiles import sso_request_rules as rules
@@ -129,6 +129,11 @@ class AcceptedRequest:
     signed: bool
     attribute_service: AttributeConsumingService | None
     checks: tuple[Check, ...]
+
+
+def answer_bindings(sp: SPRole) -> tuple[str, ...]:
+    """How an SP can be answered: by artifact only if it could prove who it is when it comes to fetch."""
+    return (Binding.POST, Binding.ARTIFACT) if sp.signing_keys else (Binding.POST,)
 
 
 def issuer_of(received: Received) -> str:

@@ -200,6 +200,15 @@ def test_a_request_is_judged_from_its_address_or_its_file(folder, capsys) -> Non
     assert (code, shown["error"]["rule"]) == (1, "redirect.signature")
 
 
+@pytest.mark.parametrize("binding", [Binding.POST, Binding.ARTIFACT])
+def test_a_request_may_ask_for_any_answer_that_the_identity_provider_gives(folder, capsys, binding: str) -> None:
+    url = sso_request.send(request(protocol_binding=binding), binding=Binding.REDIRECT, key=signing_key("sp"))
+    assert isinstance(url, str)
+    metadata = (folder / "sp.xml").read_text()
+    (folder / "sp.xml").write_text(metadata.replace(f'Binding="{Binding.POST}"', f'Binding="{binding}"'))
+    assert explain(folder, capsys, "request", url, "--binding=redirect")[0] == 0
+
+
 def test_a_logout_is_judged_by_the_side_that_receives_it(folder, capsys) -> None:
     values = {"name_id": NameID("_f81d"), "session_indexes": ["_session"], "now": NOW}
     asked = logout.build_request(id="_l1", issuer=SP, destination=IDP_SLO, **values)
