@@ -117,7 +117,9 @@ class DecryptionKey:
         )
 
         def unwrap(wrapped: WrappedKey) -> bytes:
-            return ciphers.unwrap(private, wrapped.value, wrapped.transport, wrapped.digest, wrapped.mask)
+            return ciphers.unwrap(
+                private, wrapped.value, wrapped.transport, wrapped.digest, wrapped.mask, wrapped.label
+            )
 
         return cls(public_key=spki, unwrap=unwrap)
 

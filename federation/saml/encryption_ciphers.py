@@ -70,13 +70,20 @@ def wrap(public: rsa.RSAPublicKey, key: bytes, transport: str, digest: str, mask
     return public.encrypt(key, _padding(transport, digest, mask))
 
 
-def unwrap(private: rsa.RSAPrivateKey, wrapped: bytes, transport: str, digest: str, mask: str) -> bytes:
+def unwrap(
+    private: rsa.RSAPrivateKey, wrapped: bytes, transport: str, digest: str, mask: str, label: bytes = b""
+) -> bytes:
     """Decrypt a content key. Raises `ValueError` when it is not for this key; with PKCS #1 v1.5 it may be nonsense."""
-    return private.decrypt(wrapped, _padding(transport, digest, mask))
+    chosen = _labelled(transport, digest, mask, label) if label else _padding(transport, digest, mask)
+    return private.decrypt(wrapped, chosen)
 
 
 @cache
 def _padding(transport: str, digest: str, mask: str) -> padding.AsymmetricPadding:
+    return _labelled(transport, digest, mask, b"")
+
+
+def _labelled(transport: str, digest: str, mask: str, label: bytes) -> padding.AsymmetricPadding:
     if transport == Algorithm.RSA_1_5:
         return padding.PKCS1v15()
-    return padding.OAEP(mgf=padding.MGF1(_HASHES[mask]), algorithm=_HASHES[digest], label=None)
+    return padding.OAEP(mgf=padding.MGF1(_HASHES[mask]), algorithm=_HASHES[digest], label=label or None)

@@ -29,24 +29,33 @@ REFERENCE_LIST: Final = f"{{{XENC}}}ReferenceList"
 DATA_REFERENCE: Final = f"{{{XENC}}}DataReference"
 CARRIED_KEY_NAME: Final = f"{{{XENC}}}CarriedKeyName"
 KEY_SIZE: Final = f"{{{XENC}}}KeySize"
+OAEP_PARAMS: Final = f"{{{XENC}}}OAEPparams"
+ENCRYPTION_PROPERTIES: Final = f"{{{XENC}}}EncryptionProperties"
 MGF: Final = f"{{{XENC11}}}MGF"
 KEY_INFO: Final = f"{{{DS}}}KeyInfo"
 DIGEST_METHOD: Final = f"{{{DS}}}DigestMethod"
 RETRIEVAL_METHOD: Final = f"{{{DS}}}RetrievalMethod"
-_KEY_ORDER: Final = (ENCRYPTION_METHOD, KEY_INFO, CIPHER_DATA, REFERENCE_LIST, CARRIED_KEY_NAME)
-_KEY_HINTS: Final = frozenset({f"{{{DS}}}X509Data", f"{{{DS}}}KeyName", f"{{{DS}}}KeyValue"})
+_DATA_ORDER: Final = (ENCRYPTION_METHOD, KEY_INFO, CIPHER_DATA, ENCRYPTION_PROPERTIES)
+_KEY_ORDER: Final = (*_DATA_ORDER, REFERENCE_LIST, CARRIED_KEY_NAME)
+_KEY_HINTS: Final = frozenset(
+    {f"{{{DS}}}X509Data", f"{{{DS}}}KeyName", f"{{{DS}}}KeyValue", f"{{{DSIG11}}}DEREncodedKeyValue"}
+)
 
 DIGESTS: Final = (Algorithm.SHA1, Algorithm.SHA256)
 MASKS: Final = (Algorithm.MGF1_SHA1, Algorithm.MGF1_SHA256)
 
 
 class WrappedKey(NamedTuple):
-    """A content key as an EncryptedKey carries it: its octets; key transport, OAEP digest, mask generation as URIs."""
+    """A content key as an EncryptedKey carries it: its octets; key transport, OAEP digest, mask generation as URIs.
+
+    `label` is what OAEPparams holds: octets that both sides must know, and that nearly always are none.
+    """
 
     transport: str
     value: bytes
     digest: str
     mask: str
+    label: bytes = b""
 
 
 class Candidate:
@@ -93,7 +102,10 @@ def _algorithm(element: etree._Element | None) -> str:
 
 
 def _value(parent: etree._Element) -> bytes:
-    found = _child(_child(parent, CIPHER_DATA), CIPHER_VALUE)
+    return _octets(_child(_child(parent, CIPHER_DATA), CIPHER_VALUE))
+
+
+def _octets(found: etree._Element | None) -> bytes:
     if found is None or len(found):
         return b""
     try:
@@ -111,7 +123,7 @@ def _wrapped(key: etree._Element) -> WrappedKey:
     digest = _algorithm(_child(method, DIGEST_METHOD)) or digest
     if transport == Algorithm.RSA_OAEP:
         mask = _algorithm(_child(method, MGF)) or mask
-    return WrappedKey(transport, _value(key), digest, mask)
+    return WrappedKey(transport, _value(key), digest, mask, _octets(_child(method, OAEP_PARAMS)))
 
 
 @rule("encryption.structure", "SAML Core 2.2.4; XML Encryption 3.1, 3.4")
@@ -122,7 +134,7 @@ def structure(candidate: Candidate) -> Seen:
     ok = (
         outer[:1] == [ENCRYPTED_DATA]
         and outer.count(ENCRYPTED_KEY) == len(outer) - 1
-        and _names(data) in ([ENCRYPTION_METHOD, KEY_INFO, CIPHER_DATA], [ENCRYPTION_METHOD, CIPHER_DATA])
+        and _in_order(data, _DATA_ORDER)
         and data.get("Type", f"{XENC}Element") == f"{XENC}Element"
         and data.get("Encoding") is None
         and all(_is_key(key) for key in candidate.keys)
@@ -130,10 +142,15 @@ def structure(candidate: Candidate) -> Seen:
     return Seen(ok, expected, expected if ok else "another structure")
 
 
+def _in_order(element: etree._Element, order: tuple[str, ...]) -> bool:
+    """Method and value are there, the rest of this order may be, and nothing else."""
+    names = _names(element)
+    in_order = names == [name for name in order if name in names]
+    return in_order and ENCRYPTION_METHOD in names and CIPHER_DATA in names
+
+
 def _is_key(key: etree._Element) -> bool:
-    names = _names(key)
-    in_order = names == [name for name in _KEY_ORDER if name in names]
-    if not in_order or ENCRYPTION_METHOD not in names or CIPHER_DATA not in names:
+    if not _in_order(key, _KEY_ORDER):
         return False
     hints, references = _child(key, KEY_INFO), _child(key, REFERENCE_LIST)
     return (hints is None or _only_hints(hints)) and (references is None or set(_names(references)) <= {DATA_REFERENCE})
@@ -166,7 +183,7 @@ def key_transport(candidate: Candidate) -> Seen:
         wrapped.transport in candidate.algorithms.key_transport
         and wrapped.digest in DIGESTS
         and wrapped.mask in MASKS
-        and set(_names(_child(key, ENCRYPTION_METHOD))) <= {KEY_SIZE, DIGEST_METHOD, MGF}
+        and set(_names(_child(key, ENCRYPTION_METHOD))) <= {KEY_SIZE, OAEP_PARAMS, DIGEST_METHOD, MGF}
         for wrapped, key in zip(candidate.wrapped_keys, candidate.keys, strict=True)
     )
     received = ", ".join(told(wrapped.transport, ok=ok) for wrapped in candidate.wrapped_keys)

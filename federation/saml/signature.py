@@ -64,8 +64,8 @@ __all__ = [
     "verify_octets",
 ]
 
-MAX_KEYS: Final = 16
-"""At most so many keys of a partner are tried on one signature."""
+MAX_KEYS: Final = 64
+"""At most so many keys of a partner are tried on one signature: those that the algorithm can use."""
 
 _ISSUER: Final = f"{{{SAML}}}Issuer"
 _DIGESTS: Final = {
@@ -260,11 +260,13 @@ def _value(verified_by: bytes | None) -> Seen:
 def _usable(keys: Sequence[HasPublicKey | bytes], algorithm: str) -> list[tuple[bytes, PublicKey]]:
     kind = METHODS[algorithm].kind
     usable = []
-    for key in keys[:MAX_KEYS]:
+    for key in keys:
         spki = key if isinstance(key, bytes) else key.public_key
         loaded = load_public_key(spki)
         if loaded is not None and loaded.kind == kind:
             usable.append((spki, loaded))
+            if len(usable) == MAX_KEYS:
+                break
     return usable
 
 

@@ -31,7 +31,9 @@ DIGEST_VALUE: Final = f"{{{DS}}}DigestValue"
 INCLUSIVE_NAMESPACES: Final = f"{{{Algorithm.EXC_C14N}}}InclusiveNamespaces"
 _ISSUER: Final = f"{{{SAML}}}Issuer"
 _OUTER: Final = ([SIGNED_INFO, SIGNATURE_VALUE], [SIGNED_INFO, SIGNATURE_VALUE, KEY_INFO])
-_KEY_KINDS: Final = frozenset({f"{{{DS}}}X509Data", f"{{{DS}}}KeyName", f"{{{DS}}}KeyValue"})
+_KEY_KINDS: Final = frozenset(
+    {f"{{{DS}}}X509Data", f"{{{DS}}}KeyName", f"{{{DS}}}KeyValue", f"{{{DSIG11}}}DEREncodedKeyValue"}
+)
 
 
 class Candidate:

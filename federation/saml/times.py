@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from federation.errors import Malformed
 
-_INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,12}))?(?:Z|([+-]\d\d:\d\d))?", re.ASCII)
+_INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,20}))?(?:Z|([+-]\d\d:\d\d))?", re.ASCII)
 _DURATION = re.compile(
     r"(-)?P(?:(\d{1,4})Y)?(?:(\d{1,4})M)?(?:(\d{1,6})D)?"
     r"(T(?:(\d{1,8})H)?(?:(\d{1,8})M)?(?:(\d{1,10})(?:\.\d{1,9})?S)?)?",
@@ -35,8 +35,11 @@ def _instant(text: str) -> datetime:
     if match is None:
         raise Malformed("times.instant", "not an xs:dateTime")
     micro = int(match[2][:6].ljust(6, "0")) if match[2] else 0
+    text, days = match[1], 0
+    if text.endswith("T24:00:00") and not micro:
+        text, days = text[:10], 1  # a day may end as it may begin (XML Schema, second edition, 3.2.7)
     try:
-        instant = datetime.fromisoformat(match[1]).replace(microsecond=micro, tzinfo=UTC)
+        instant = datetime.fromisoformat(text).replace(microsecond=micro, tzinfo=UTC) + timedelta(days)
         return instant - _offset(match[3]) if match[3] else instant
     except (ValueError, OverflowError):
         raise Malformed("times.instant", "not a date that exists") from None

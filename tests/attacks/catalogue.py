@@ -488,8 +488,8 @@ ENCRYPTION = (
     Attack(encryption_shape.keys, "too many wrapped keys", odd_encryption(many_wrapped_keys)),
     Attack(
         encryption_shape.key_transport,
-        "a label from the message",
-        odd_encryption(under(f"{X}EncryptionMethod", f"{X}OAEPparams", 1)),
+        "an unknown parameter of the key transport",
+        odd_encryption(under(f"{X}EncryptionMethod", "x", 1)),
     ),
     Attack(
         encryption_shape.covered,

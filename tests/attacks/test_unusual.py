@@ -10,6 +10,8 @@ from urllib.parse import quote
 
 import pytest
 import xmlsec
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from lxml import etree
 from xmlsec import constants
 
@@ -20,7 +22,7 @@ from federation.saml.codec import authn_request as request_codec
 from federation.saml.codec import response as response_codec
 from federation.saml.messages import Attribute, NameID, NameIDPolicy, RequestedAuthnContext, Scoping, Status
 from federation.saml.metadata import trust
-from federation.saml.names import DS, SAML, SAMLP, XSI, Algorithm, Binding, NameIDFormat, StatusCode
+from federation.saml.names import DS, DSIG11, SAML, SAMLP, XENC, XSI, Algorithm, Binding, NameIDFormat, StatusCode
 from federation.saml.profiles import logout
 from tests import factories, metadata_factories
 from tests.attacks import deliveries
@@ -29,6 +31,8 @@ from tests.attacks.catalogue_requests import posted_request, request, with_exten
 from tests.attacks.forging import A, D, P, encrypted, sign_as
 from tests.factories import accept_request, accept_response, assertion, confirmation, envelope, signing_key
 
+D11 = f"{{{DSIG11}}}"
+XE = f"{{{XENC}}}"
 XS = "http://www.w3.org/2001/XMLSchema"
 Change = Callable[[etree._Element], object]
 
@@ -228,7 +232,7 @@ def hints(*tags: str) -> Change:
         for tag in tags:
             parent = info
             for name in tag.split("/"):
-                parent = etree.SubElement(parent, f"{D}{name}")
+                parent = etree.SubElement(parent, f"{D11 if name == 'DEREncodedKeyValue' else D}{name}")
             parent.text = "QUJD"
 
     return change
@@ -241,12 +245,13 @@ def hints(*tags: str) -> Change:
         {"change_signed_info": lambda info: lines(info[2][2])},
         {"change": hints()},
         {"change": hints("KeyName")},
+        {"change": hints("DEREncodedKeyValue")},
         {"change": hints("KeyName", "X509Data/X509Certificate", "KeyValue/RSAKeyValue/Modulus")},
         {"change": hints("X509Data/X509IssuerSerial/X509IssuerName", "X509Data/X509SKI", "X509Data/X509SubjectName")},
         {"change": lambda block: block.set("Id", "_signature")},
         {"change_signed_info": lambda info: info.set("Id", "_info")},
     ],
-    ids=range(8),
+    ids=range(9),
 )
 def test_a_signature_may_be_written_in_many_ways(more: dict[str, Change]) -> None:
     root = response_codec.write(envelope(), assertion_codec.write(assertion()))
@@ -261,6 +266,23 @@ def test_prefixes_may_be_canonicalised_inclusively(prefixes: str, place: str) ->
     text = text_of().replace("<samlp:Response ", f'<samlp:Response xmlns:xs="{XS}" xmlns:xsi="{XSI}" ')
     text = text.replace("<saml:AttributeValue>", '<saml:AttributeValue xsi:type="xs:string">')
     root = xml.parse(text.encode())
+    signed_inclusively(root, prefixes, place)
+    is_accepted(etree.tostring(root))
+
+
+@pytest.mark.parametrize("sign", ["Response", "Assertion"])
+def test_the_default_namespace_may_be_canonicalised_inclusively(sign: str) -> None:
+    """Where nothing in what is signed uses it, it makes a difference: the signer wrote it out, and so must we."""
+    text = text_of().replace("<samlp:", "<").replace("</samlp:", "</").replace("xmlns:samlp=", "xmlns=")
+    text = text.replace("<saml:Subject>", '<saml:Subject xmlns="urn:unused">')
+    root = xml.parse(text.encode())
+    element = next(root.iter(f"{P}Response", f"{A}Assertion") if sign == "Response" else root.iter(f"{A}Assertion"))
+    signed_inclusively(element, "#default", "both")
+    is_accepted(etree.tostring(root))
+
+
+def signed_inclusively(root: etree._Element, prefixes: str, place: str) -> None:
+    """Have xmlsec sign an element, with prefixes that are canonicalised inclusively."""
     block = xmlsec.template.create(root, constants.TransformExclC14N, constants.TransformRsaSha256)
     root.insert(1, block)
     reference = xmlsec.template.add_reference(block, constants.TransformSha256, uri=f"#{root.get('ID')}")
@@ -274,7 +296,6 @@ def test_prefixes_may_be_canonicalised_inclusively(prefixes: str, place: str) ->
     context.key = xmlsec.Key.from_memory(factories.key_pair("idp")[0], constants.KeyDataFormatPem)
     context.register_id(root, "ID")
     context.sign(block)
-    is_accepted(etree.tostring(root))
 
 
 def test_an_encrypted_assertion_may_be_written_in_many_ways() -> None:
@@ -287,10 +308,10 @@ def test_an_encrypted_assertion_may_be_written_in_many_ways() -> None:
         key = info[0]
         key.set("Id", "_key")
         wrapper.append(key)
-        etree.SubElement(info, f"{D}RetrievalMethod", URI="#_key", Type="http://www.w3.org/2001/04/xmlenc#EncryptedKey")
+        etree.SubElement(info, f"{D}RetrievalMethod", URI="#_key", Type=f"{XENC}EncryptedKey")
 
     def broken(wrapper: etree._Element) -> None:
-        for value in wrapper.iter("{http://www.w3.org/2001/04/xmlenc#}CipherValue"):
+        for value in wrapper.iter(f"{XE}CipherValue"):
             lines(value)
 
     def named(wrapper: etree._Element) -> None:
@@ -299,7 +320,35 @@ def test_an_encrypted_assertion_may_be_written_in_many_ways() -> None:
         wrapper[0].set("Id", "_data")
         wrapper[0].attrib.pop("Type")
 
-    for change in (beside, broken, named):
+    def described(wrapper: etree._Element) -> None:
+        """Properties of the data and of the key, and a key in the hints."""
+        data, key = wrapper[0], next(wrapper.iter(f"{XE}EncryptedKey"))
+        for holder in (data, key):
+            etree.SubElement(etree.SubElement(holder, f"{XE}EncryptionProperties"), f"{XE}EncryptionProperty")
+        info = etree.Element(f"{D}KeyInfo")
+        etree.SubElement(info, f"{D11}DEREncodedKeyValue").text = "QUJD"
+        key.insert(1, info)
+
+    def labelled(wrapper: etree._Element) -> None:
+        """The content key wrapped anew, with octets that OAEP mixes in (XML Encryption 5.5.2)."""
+        key = next(wrapper.iter(f"{XE}EncryptedKey"))
+        value = next(key.iter(f"{XE}CipherValue"))
+        private = serialization.load_pem_private_key(factories.key_pair("sp-encryption")[0], None)
+        assert isinstance(private, rsa.RSAPrivateKey)
+        mask = padding.MGF1(hashes.SHA1())
+
+        def oaep(label: bytes | None) -> padding.OAEP:
+            named = next(key.iter(f"{D}DigestMethod")).get("Algorithm")
+            digest = hashes.SHA256() if named == Algorithm.SHA256 else hashes.SHA1()
+            return padding.OAEP(mgf=mask, algorithm=digest, label=label)
+
+        content_key = private.decrypt(base64.b64decode(value.text or ""), oaep(None))
+        value.text = base64.b64encode(private.public_key().encrypt(content_key, oaep(b"agreed"))).decode()
+        params = etree.Element(f"{XE}OAEPparams")
+        params.text = base64.b64encode(b"agreed").decode()
+        key[0].insert(0, params)
+
+    for change in (beside, broken, named, described, labelled):
         root = response_codec.write(envelope(), encrypted(element, change))
         is_accepted(xml.serialise(root))
 
@@ -325,12 +374,13 @@ def test_a_form_s_base64_may_have_lines_and_others_fields_beside_it() -> None:
         {"assertion_consumer_service_url": None, "protocol_binding": None, "assertion_consumer_service_index": 0},
         {"requested_authn_context": RequestedAuthnContext(("urn:x", "urn:y"), "better")},
         {"scoping": Scoping(proxy_count=0, requester_ids=("urn:x",))},
+        {"scoping": Scoping(proxy_count=4_294_967_296)},
         {"scoping": Scoping(idp_list=("https://other.example.net", factories.IDP))},
         {"provider_name": "Ünïcode & <friends>", "consent": "urn:oasis:names:tc:SAML:2.0:consent:prior"},
         {"subject": NameID("alice@example.org", NameIDFormat.EMAIL)},
         {"is_passive": True, "force_authn": True},
     ],
-    ids=range(13),
+    ids=range(14),
 )
 def test_a_request_may_leave_out_or_ask_for_much(more: dict[str, object]) -> None:
     assert accept_request(request(**more)).signed

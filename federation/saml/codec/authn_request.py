@@ -98,10 +98,13 @@ def _read_context(element: etree._Element | None) -> RequestedAuthnContext | Non
     comparison = element.get("Comparison", "exact")
     if comparison not in _COMPARISONS:
         raise Malformed("request.comparison", "an unknown Comparison of authentication contexts")
+    class_refs, declaration_refs = content.all(CLASS_REF), content.all(DECLARATION_REF)
+    if class_refs and declaration_refs:
+        raise Malformed("request.authn_context", "both classes and declarations of authentication contexts")
     return RequestedAuthnContext(
-        class_refs=tuple(xml.uri(child) for child in content.all(CLASS_REF)),
+        class_refs=tuple(xml.uri(child) for child in class_refs),
         comparison=comparison,
-        declaration_refs=tuple(xml.uri(child) for child in content.all(DECLARATION_REF)),
+        declaration_refs=tuple(xml.uri(child) for child in declaration_refs),
     )
 
 
@@ -112,7 +115,7 @@ def _read_scoping(element: etree._Element | None) -> Scoping | None:
     idp_list = content.first(IDP_LIST)
     entries = () if idp_list is None else _IDP_LIST.read(idp_list).all(IDP_ENTRY)
     return Scoping(
-        proxy_count=xml.unsigned_short(element, "ProxyCount"),
+        proxy_count=xml.non_negative(element, "ProxyCount"),
         idp_list=tuple(xml.required(entry, "ProviderID") for entry in entries),
         requester_ids=tuple(xml.uri(child) for child in content.all(REQUESTER_ID)),
     )

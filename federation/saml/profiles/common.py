@@ -38,7 +38,7 @@ def metadata_valid(entity: Entity, role: Role | None, *, now: datetime) -> Seen:
 
 def same(expected: str, received: str | None) -> Seen:
     """Exact comparison of strings: no prefix, no case folding, no normalisation."""
-    return Seen(received == expected, expected, "none" if received is None else received)
+    return Seen(received == expected, expected, "none" if received is None else received or "an empty text")
 
 
 def version(element: etree._Element) -> Seen:

@@ -138,6 +138,20 @@ def boolean(element: etree._Element, name: str) -> bool | None:
         raise Malformed("xml.attribute", f"{local_name(element)}'s {name} is not a boolean") from None
 
 
+def non_negative(element: etree._Element, name: str) -> int | None:
+    """An attribute of type xs:nonNegativeInteger, None when absent. Raises `Malformed` (rule `xml.attribute`).
+
+    The type has no largest value; 18 digits are more than anybody counts.
+    """
+    value = element.get(name)
+    if value is None:
+        return None
+    digits = value.strip(SPACE).removeprefix("+")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
+        raise Malformed("xml.attribute", f"{local_name(element)}'s {name} is not a number from 0")
+    return int(digits)
+
+
 def unsigned_short(element: etree._Element, name: str) -> int | None:
     """An attribute of type xs:unsignedShort, None when absent. Raises `Malformed` (rule `xml.attribute`)."""
     value = element.get(name)

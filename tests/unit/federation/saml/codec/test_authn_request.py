@@ -21,7 +21,7 @@ FULL = AuthnRequest(
     attribute_consuming_service_index=3,
     protocol_binding=Binding.POST,
     name_id_policy=NameIDPolicy(NameIDFormat.PERSISTENT, factories.SP, allow_create=True),
-    requested_authn_context=RequestedAuthnContext(("urn:a", "urn:b"), "minimum", ("urn:decl",)),
+    requested_authn_context=RequestedAuthnContext(("urn:a", "urn:b"), "minimum"),
     scoping=Scoping(2, (factories.IDP,), ("urn:requester",)),
     subject=NameID("alice", NameIDFormat.EMAIL),
     force_authn=True,
@@ -108,10 +108,16 @@ def test_an_issuer_may_say_that_it_is_an_entity() -> None:
         ("xml.shape", "<saml:Subject><saml:SubjectConfirmation Method='urn:m'/><saml:BaseID/></saml:Subject>"),
         ("xml.text", "<saml:Subject><saml:NameID> </saml:NameID></saml:Subject>"),
         ("request.comparison", "<samlp:RequestedAuthnContext Comparison='best'/>"),
+        (
+            "request.authn_context",
+            "<samlp:RequestedAuthnContext><saml:AuthnContextClassRef>a</saml:AuthnContextClassRef>\
+<saml:AuthnContextDeclRef>b</saml:AuthnContextDeclRef></samlp:RequestedAuthnContext>",
+        ),
         ("xml.text", "<samlp:RequestedAuthnContext><saml:AuthnContextClassRef/></samlp:RequestedAuthnContext>"),
         ("xml.shape", "<samlp:Scoping><samlp:IDPList/></samlp:Scoping>"),
         ("xml.attribute", "<samlp:Scoping><samlp:IDPList><samlp:IDPEntry/></samlp:IDPList></samlp:Scoping>"),
         ("xml.attribute", "<samlp:Scoping ProxyCount='-1'/>"),
+        ("xml.attribute", "<samlp:Scoping ProxyCount='+'/>"),
     ],
 )
 def test_other_content_is_malformed(rule: str, inside: str) -> None:
