@@ -22,7 +22,7 @@ NAMES: Final = frozenset({REQUEST, RESPONSE, RELAY_STATE, SIG_ALG, SIGNATURE, EN
 MAX_RELAY_STATE: Final = 2048
 """The standard allows 80 octets (SAML Bindings 3.4.3); partners send whole addresses, so more is taken."""
 
-_WHITE_SPACE: Final = {ord(character): None for character in " \t\r\n"}
+_WHITE_SPACE: Final = b" \t\r\n"
 
 
 def only_message(found: Mapping[str, str], binding: str) -> str:
@@ -54,7 +54,7 @@ def decode_base64(text: str, rule: str, *, max_bytes: int = MAX_BYTES) -> bytes:
     if len(text) > max_bytes * 2:
         raise Malformed(rule, f"longer than {max_bytes} octets")
     try:
-        octets = base64.b64decode(text.translate(_WHITE_SPACE).encode("ascii"), validate=True)
+        octets = base64.b64decode(text.encode("ascii").translate(None, delete=_WHITE_SPACE), validate=True)
     except (binascii.Error, ValueError):
         raise Malformed(rule, "not base64") from None
     if not octets:
