@@ -30,6 +30,7 @@ from federation.saml.xml import MAX_BYTES
 
 DEFLATE: Final = "urn:oasis:names:tc:SAML:2.0:bindings:URL-Encoding:DEFLATE"
 MAX_SIGNATURE: Final = 4096
+_OURS: Final = {name.encode(): name for name in NAMES}
 
 
 def encode(
@@ -87,14 +88,15 @@ def _slices(query_string: bytes) -> dict[str, bytes]:
     slices: dict[str, bytes] = {}
     for part in query_string.split(b"&"):
         raw_name = part.partition(b"=")[0]
-        decoded = unquote_to_bytes(raw_name.replace(b"+", b" ")).decode("utf-8", "replace")
-        if decoded not in NAMES:
-            continue
-        if raw_name != decoded.encode():
-            raise Malformed("redirect.name", f"{decoded} is written with escapes")
-        if decoded in slices:
-            raise Malformed("redirect.duplicate", f"{decoded} occurs twice")
-        slices[decoded] = part
+        name = _OURS.get(raw_name)
+        if name is None:
+            hidden = unquote_to_bytes(raw_name).decode("utf-8", "replace")
+            if hidden in NAMES:
+                raise Malformed("redirect.name", f"{hidden} is written with escapes")
+        elif name in slices:
+            raise Malformed("redirect.duplicate", f"{name} occurs twice")
+        else:
+            slices[name] = part
     return slices
 
 
