@@ -47,8 +47,7 @@ def depart(request: Request, wish: Wish, idp_entity_id: str | None) -> Response:
     return _bind(request, _towards(request, departure), departure.browser)
 
 
-@view_config(route_name="sp.acs", request_method="POST")
-@view_config(route_name="sp.acs", request_method="GET")
+@view_config(route_name="sp.acs", request_method=("GET", "POST"))
 def assertion_consumer(_context: object, request: Request) -> Response:
     """The assertion consumer service (SAML Profiles 4.1.4.5): accept the response, open a session, land on the page.
 
