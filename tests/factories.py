@@ -18,7 +18,6 @@ from lxml import etree
 
 from federation.saml import certificates, signature, xml
 from federation.saml.codec import assertion as assertion_codec
-from federation.saml.codec import response as response_codec
 from federation.saml.encryption import DecryptionKey
 from federation.saml.messages import (
     Assertion,
@@ -43,6 +42,7 @@ from federation.saml.names import (
 )
 from federation.saml.profiles import sso_request, sso_response
 from federation.saml.signature import SigningKey
+from tests import trees
 
 NOW = datetime(2026, 3, 4, 10, 0, 0, tzinfo=UTC)
 IDP = "https://idp.example.org/saml/metadata"
@@ -248,12 +248,12 @@ def signed_response(
     signed.
     """
     key = key or signing_key("idp")
-    element = assertion_codec.write(of or assertion())
+    element = xml.lift(assertion_codec.write(of or assertion()))
     if change_assertion is not None:
         change_assertion(element)
     if sign in ("assertion", "both"):
         signature.sign(element, key=key)
-    root = response_codec.write(inside or envelope(), element)
+    root = trees.response(inside or envelope(), element)
     if change is not None:
         change(root)
     if sign in ("response", "both"):

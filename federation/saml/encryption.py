@@ -214,13 +214,13 @@ def suits(key: Recipient, algorithms: Algorithms = DEFAULT_ALGORITHMS) -> bool:
 
 
 def encrypt(
-    content: etree._Element | bytes,
+    content: xml.Element | etree._Element | bytes,
     *,
     key: Recipient,
     recipient: str | None = None,
     algorithms: Algorithms = DEFAULT_ALGORITHMS,
     random: Callable[[int], bytes] = os.urandom,
-) -> etree._Element:
+) -> xml.Element:
     """An EncryptedData that holds this element, its EncryptedKey inside its own KeyInfo.
 
     Content method and key transport: the first that the partner lists and `algorithms` allow, those of a legacy preset
@@ -234,7 +234,7 @@ def encrypt(
     sealed = ciphers.seal(chosen.content, content_key, octets, random)
     wrapped = ciphers.wrap(public, content_key, chosen.transport, chosen.digest, chosen.mask)
 
-    data = xml.new(ENCRYPTED_DATA, {"xenc": XENC, "ds": DS}, {"Type": f"{XENC}Element"})
+    data = xml.new(ENCRYPTED_DATA, {"Type": f"{XENC}Element"})
     xml.add(data, ENCRYPTION_METHOD, None, {"Algorithm": chosen.content})
     encrypted_key = xml.add(xml.add(data, f"{{{DS}}}KeyInfo"), ENCRYPTED_KEY, None, {"Recipient": recipient})
     transport_method = xml.add(encrypted_key, ENCRYPTION_METHOD, None, {"Algorithm": chosen.transport})
@@ -247,7 +247,7 @@ def encrypt(
     return data
 
 
-def _add_value(parent: etree._Element, octets: bytes) -> None:
+def _add_value(parent: xml.Element, octets: bytes) -> None:
     xml.add(xml.add(parent, CIPHER_DATA), CIPHER_VALUE, base64.b64encode(octets).decode())
 
 

@@ -8,7 +8,7 @@ signed, and the document that arrived is not needed any more.
 
 The shape leaves nothing of XML Signature to interpret: no identifier is resolved, no transform chosen, no key looked
 for. What remains is canonicalisation (libxml2, through lxml) and a signature over octets, which xmlsec verifies and a
-key object makes, wherever the key lives.
+key object makes, wherever the key lives. What we write ourselves is canonical as it is.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ __all__ = [
     "examine_octets",
     "is_signed",
     "sign",
+    "signed",
     "verify",
     "verify_octets",
 ]
@@ -112,19 +113,37 @@ def is_signed(element: etree._Element) -> bool:
 
 
 def sign(element: etree._Element, *, key: SigningKey, algorithm: str | None = None) -> None:
-    """Put an enveloped signature into the element, right after its Issuer, or first where there is none.
+    """Put an enveloped signature into an element that was parsed, right after its Issuer, or first where there is none.
 
     The element has an `ID`. `algorithm` is a signature method URI, the key's own unless told; the digest is the key's
     choice, or has the same size. The certificate, where the key has one, goes into KeyInfo as a hint for partners that
     look for it.
     """
+    element.insert(_place(element), xml.lift(_signature(element.get("ID"), xml.canonical(element), key, algorithm)))
+
+
+def signed(element: xml.Element, *, key: SigningKey) -> bytes:
+    """Put an enveloped signature into an element that we write, as `sign` does, and answer its octets."""
+    parts = xml.parts(element)
+    signature = _signature(element.get("ID"), "".join(parts).encode(), key, None)
+    place = _place(element)
+    element.insert(place, signature)
+    parts.insert(1 + place, xml.serialise(signature).decode())
+    return "".join(parts).encode()
+
+
+def _place(element: xml.Element | etree._Element) -> int:
+    return 1 if len(element) and element[0].tag == _ISSUER else 0
+
+
+def _signature(identifier: str | None, octets: bytes, key: SigningKey, algorithm: str | None) -> xml.Element:
+    """The signature over an element with this ID, whose canonical form the octets are."""
     chosen = algorithm or key.algorithm
-    identifier = element.get("ID")
     if not identifier or chosen not in METHODS:
         raise ConfigurationError(f"cannot sign: {'no ID' if not identifier else chosen}")
     digest_uri = (key.digest if algorithm is None else None) or _digest_beside(chosen)
-    digest = hashlib.new(_DIGESTS[digest_uri], xml.canonical(element)).digest()
-    signature = etree.Element(SIGNATURE, nsmap={"ds": DS})
+    digest = hashlib.new(_DIGESTS[digest_uri], octets).digest()
+    signature = xml.new(SIGNATURE)
     signed_info = xml.add(signature, SIGNED_INFO)
     xml.add(signed_info, CANONICALIZATION_METHOD, None, {"Algorithm": Algorithm.EXC_C14N})
     xml.add(signed_info, SIGNATURE_METHOD, None, {"Algorithm": chosen})
@@ -134,12 +153,12 @@ def sign(element: etree._Element, *, key: SigningKey, algorithm: str | None = No
     xml.add(transforms, TRANSFORM, None, {"Algorithm": Algorithm.EXC_C14N})
     xml.add(reference, DIGEST_METHOD, None, {"Algorithm": digest_uri})
     xml.add(reference, DIGEST_VALUE, base64.b64encode(digest).decode())
-    value = key.sign(xml.canonical(signed_info), chosen)
+    value = key.sign(xml.serialise(signed_info), chosen)
     xml.add(signature, SIGNATURE_VALUE, base64.b64encode(value).decode())
     if key.certificate is not None:
         data = xml.add(xml.add(signature, KEY_INFO), f"{{{DS}}}X509Data")
         xml.add(data, f"{{{DS}}}X509Certificate", base64.b64encode(key.certificate).decode())
-    element.insert(1 if len(element) and element[0].tag == _ISSUER else 0, signature)
+    return signature
 
 
 def _digest_beside(algorithm: str) -> str:

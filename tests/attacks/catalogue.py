@@ -22,7 +22,7 @@ from federation.saml.codec import response as response_codec
 from federation.saml.messages import RequestedAuthnContext, Status
 from federation.saml.names import XENC, Algorithm, Binding, ConfirmationMethod, StatusCode
 from federation.saml.profiles import sso_assertion_rules, sso_authn_rules, sso_response, sso_response_rules
-from tests import factories
+from tests import factories, trees
 from tests.attacks.forging import (
     A,
     D,
@@ -95,21 +95,21 @@ def in_extensions(*inside: etree._Element) -> bytes:
 
 def in_a_value(tag: str) -> etree._Element:
     """An assertion with an element parked in an attribute value."""
-    element = assertion_codec.write(assertion())
+    element = xml.lift(assertion_codec.write(assertion()))
     etree.SubElement(next(element.iter(f"{A}AttributeValue")), tag)
     return element
 
 
 def odd_signature(**odd: Any) -> bytes:
     """A response signed soundly, in an odd way."""
-    root = response_codec.write(envelope(), assertion_codec.write(assertion()))
+    root = trees.response(envelope(), xml.lift(assertion_codec.write(assertion())))
     sign_as(root, **odd)
     return xml.serialise(root)
 
 
 def odd_encryption(change: Callable[[etree._Element], object]) -> Callable[[], bytes]:
     """A signed response with an assertion encrypted in an odd way."""
-    return lambda: signed_around(encrypted(assertion_codec.write(assertion()), change))
+    return lambda: signed_around(encrypted(xml.lift(assertion_codec.write(assertion())), change))
 
 
 def under(tag: str, inner: str, position: int = 0, **attributes: str) -> Callable[[etree._Element], object]:
@@ -237,7 +237,8 @@ RESPONSES = (
         sso_response_rules.one_assertion,
         "two assertions",
         lambda: signed_around(
-            assertion_codec.write(assertion()), assertion_codec.write(assertion(id="_second", name_id=None))
+            xml.lift(assertion_codec.write(assertion())),
+            xml.lift(assertion_codec.write(assertion(id="_second", name_id=None))),
         ),
     ),
     Attack(
@@ -249,7 +250,7 @@ RESPONSES = (
     Attack(
         sso_response_rules.covered,
         "encrypted and not signed",
-        lambda: xml.serialise(appended(response_codec.write(envelope()), encrypted(evil_assertion()))),
+        lambda: xml.serialise(appended(xml.lift(response_codec.write(envelope())), encrypted(evil_assertion()))),
     ),
     Attack(
         sso_assertion_rules.assertion_root,
@@ -467,9 +468,9 @@ SIGNATURES = (
 
 def signed_by_mallory_inside() -> etree._Element:
     """A response that the IdP signed around an assertion that mallory signed."""
-    element = assertion_codec.write(assertion())
+    element = xml.lift(assertion_codec.write(assertion()))
     signature.sign(element, key=factories.signing_key("mallory"))
-    root = response_codec.write(envelope(), element)
+    root = trees.response(envelope(), element)
     signature.sign(root, key=factories.signing_key("idp"))
     return root
 

@@ -15,7 +15,7 @@ from federation.saml.codec import artifact as artifact_codec
 from federation.saml.messages import ArtifactResolve, ArtifactResponse, Received, Status
 from federation.saml.names import Binding, StatusCode
 from federation.saml.profiles import artifact, artifact_rules
-from tests import factories
+from tests import factories, trees
 from tests.attacks import deliveries
 from tests.attacks.catalogue import MINUTE, Attack, put
 from tests.attacks.catalogue_requests import with_extensions
@@ -38,14 +38,14 @@ def asked(change: Change | None = None, *, signed: bool = True, **more: Any) -> 
     """The SP's request for a message, changed."""
     reference = artifact_binding.create(IDP, endpoint_index=0, random=lambda size: b"h" * size)
     usual = ArtifactResolve(REQUEST_ID, SP, NOW, reference.text, deliveries.ARTIFACT_URL)
-    return enveloped(artifact_codec.write_resolve(replace(usual, **more)), "sp", change, signed=signed)
+    return enveloped(xml.lift(artifact_codec.write_resolve(replace(usual, **more))), "sp", change, signed=signed)
 
 
 def answered(change: Change | None = None, *, signed: bool = True, empty: bool = False, **more: Any) -> Received:
     """The IdP's answer with a signed response in it, changed."""
     message = None if empty else xml.parse(factories.signed_response(sign="both"))
     usual = ArtifactResponse("_" + "e" * 32, IDP, NOW, Status(StatusCode.SUCCESS), REQUEST_ID)
-    element = artifact_codec.write_response(replace(usual, **more), message)
+    element = trees.artifact_response(replace(usual, **more), message)
     return enveloped(element, "idp", change, signed=signed)
 
 

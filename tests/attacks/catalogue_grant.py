@@ -41,7 +41,7 @@ def grant(*, change: Callable[[etree._Element], object] | None = None, **more: A
         conditions=Conditions(NOW, NOW + 2 * MINUTE, ((TOKEN_URL,),)),
         authn_statements=(),
     )
-    element = assertion_codec.write(replace(whole, **more))
+    element = xml.lift(assertion_codec.write(replace(whole, **more)))
     if change is not None:
         change(element)
     signature.sign(element, key=factories.signing_key("idp"))

@@ -27,8 +27,8 @@ Message = LogoutRequest | LogoutResponse
 def written(message: Message) -> etree._Element:
     """A message as an element."""
     if isinstance(message, LogoutRequest):
-        return logout_codec.write_request(message)
-    return logout_codec.write_response(message)
+        return xml.lift(logout_codec.write_request(message))
+    return xml.lift(logout_codec.write_response(message))
 
 
 def sent(

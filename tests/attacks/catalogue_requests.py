@@ -33,7 +33,7 @@ def request(**more: Any) -> Received:
 
 def posted_request(change: Callable[[etree._Element], object], *, signed: bool = False) -> Received:
     """A request by HTTP-POST, signed after the change or not."""
-    element = request_codec.write(factories.request())
+    element = xml.lift(request_codec.write(factories.request()))
     change(element)
     if signed:
         signature.sign(element, key=factories.signing_key("sp"))
@@ -70,7 +70,7 @@ def with_subject(*tags: str) -> Callable[[etree._Element], None]:
 
 def embedded_and_redirected() -> Received:
     """A request with a signature inside, by HTTP-Redirect and signed there too."""
-    element = request_codec.write(factories.request())
+    element = xml.lift(request_codec.write(factories.request()))
     signature.sign(element, key=factories.signing_key("mallory"))
     url = redirect.encode(
         xml.serialise(element),

@@ -14,7 +14,6 @@ from federation.saml.bindings import artifact as artifact_binding
 from federation.saml.bindings import post, redirect, soap
 from federation.saml.bindings.post import PostForm
 from federation.saml.codec import assertion as assertion_codec
-from federation.saml.codec import response as response_codec
 from federation.saml.messages import LogoutRequest, LogoutResponse, NameID, Received
 from federation.saml.metadata import trust
 from federation.saml.metadata.entity import Entity, Role
@@ -22,7 +21,7 @@ from federation.saml.names import SAML, Binding, NameIDFormat
 from federation.saml.profiles import artifact, logout, sso_request, sso_response
 from federation.saml.profiles.artifact import ArtifactExpectations
 from federation.saml.profiles.logout import LogoutExpectations
-from tests import factories, metadata_factories
+from tests import factories, metadata_factories, trees
 from tests.factories import IDP, NOW, REQUEST_ID, SP, signing_key
 
 SLO_URL = "https://idp.example.org/saml/slo"
@@ -50,9 +49,9 @@ class Delivery:
 
 def encrypted_to_sp(element: etree._Element, tag: str) -> etree._Element:
     """The element encrypted to the SP, in a wrapper of this name."""
-    wrapper = xml.new(f"{A}{tag}", {"saml": SAML})
+    wrapper = trees.new(f"{A}{tag}", {"saml": SAML})
     key = factories.descriptor(factories.decryption_key(), "encryption")
-    wrapper.append(encryption.encrypt(element, key=key))
+    wrapper.append(xml.lift(encryption.encrypt(element, key=key)))
     return wrapper
 
 
@@ -67,10 +66,10 @@ def with_encrypted_parts(element: etree._Element) -> None:
 
 
 def _encrypted_and_signed(sign: str) -> bytes:
-    element = assertion_codec.write(factories.assertion())
+    element = xml.lift(assertion_codec.write(factories.assertion()))
     if sign in ("assertion", "both"):
         signature.sign(element, key=signing_key("idp"))
-    root = response_codec.write(factories.envelope(), encrypted_to_sp(element, "EncryptedAssertion"))
+    root = trees.response(factories.envelope(), encrypted_to_sp(element, "EncryptedAssertion"))
     if sign in ("response", "both"):
         signature.sign(root, key=signing_key("idp"))
     return xml.serialise(root)

@@ -14,7 +14,7 @@ from federation.saml.codec import response as response_codec
 from federation.saml.messages import Attribute, NameID
 from federation.saml.names import DS, SAML, SAMLP, Algorithm
 from federation.saml.signature import SigningKey
-from tests import factories
+from tests import factories, trees
 
 A = f"{{{SAML}}}"
 P = f"{{{SAMLP}}}"
@@ -47,21 +47,21 @@ def sign_as(
     """
     key = key or factories.signing_key("idp")
     block = etree.Element(f"{D}Signature", nsmap={"ds": DS})
-    info = xml.add(block, f"{D}SignedInfo")
-    xml.add(info, f"{D}CanonicalizationMethod", None, {"Algorithm": canonicalization})
-    xml.add(info, f"{D}SignatureMethod", None, {"Algorithm": method})
-    reference = xml.add(info, f"{D}Reference", None, {"URI": f"#{element.get('ID')}" if uri is None else uri})
-    steps = xml.add(reference, f"{D}Transforms")
+    info = trees.add(block, f"{D}SignedInfo")
+    trees.add(info, f"{D}CanonicalizationMethod", None, {"Algorithm": canonicalization})
+    trees.add(info, f"{D}SignatureMethod", None, {"Algorithm": method})
+    reference = trees.add(info, f"{D}Reference", None, {"URI": f"#{element.get('ID')}" if uri is None else uri})
+    steps = trees.add(reference, f"{D}Transforms")
     for transform in transforms:
-        xml.add(steps, f"{D}Transform", None, {"Algorithm": transform})
-    xml.add(reference, f"{D}DigestMethod", None, {"Algorithm": digest})
+        trees.add(steps, f"{D}Transform", None, {"Algorithm": transform})
+    trees.add(reference, f"{D}DigestMethod", None, {"Algorithm": digest})
     octets = xml.canonical(xml.lift(element))
-    xml.add(reference, f"{D}DigestValue", factories.base64_text(hashlib.new(hash_name, octets).digest()))
+    trees.add(reference, f"{D}DigestValue", factories.base64_text(hashlib.new(hash_name, octets).digest()))
     if change_signed_info is not None:
         change_signed_info(info)
     signed = xml.canonical(xml.lift(info))
     made = key.sign(signed, Algorithm.RSA_SHA256) if value is None else value(signed)
-    xml.add(block, f"{D}SignatureValue", factories.base64_text(made))
+    trees.add(block, f"{D}SignatureValue", factories.base64_text(made))
     if change is not None:
         change(block)
     element.insert(position, block)
@@ -91,12 +91,12 @@ def evil_assertion(identifier: str = EVIL_ID) -> etree._Element:
     """What the attacker wants to be read: an unsigned assertion about somebody else, otherwise perfect."""
     attributes = (Attribute("urn:oid:0.9.2342.19200300.100.1.3", ("admin@example.org",)),)
     forged = factories.assertion(id=identifier, name_id=NameID(MALLORY), attributes=attributes)
-    return assertion_codec.write(forged)
+    return xml.lift(assertion_codec.write(forged))
 
 
 def evil_response(*inside: etree._Element) -> etree._Element:
     """An unsigned response around the given assertions, otherwise perfect."""
-    root = response_codec.write(factories.envelope(id="_" + "f" * 32))
+    root = xml.lift(response_codec.write(factories.envelope(id="_" + "f" * 32)))
     root.extend(inside)
     return root
 
@@ -117,9 +117,9 @@ def copied(element: etree._Element) -> etree._Element:
 
 def encrypted(content: etree._Element | bytes, change: Change | None = None) -> etree._Element:
     """An EncryptedAssertion to the SP, which anybody can make, changed as the attacker likes."""
-    wrapper = xml.new(f"{A}EncryptedAssertion", {"saml": SAML})
+    wrapper = trees.new(f"{A}EncryptedAssertion", {"saml": SAML})
     key = factories.descriptor(factories.decryption_key(), "encryption")
-    wrapper.append(encryption.encrypt(content, key=key))
+    wrapper.append(xml.lift(encryption.encrypt(content, key=key)))
     if change is not None:
         change(wrapper)
     return wrapper
@@ -127,7 +127,7 @@ def encrypted(content: etree._Element | bytes, change: Change | None = None) -> 
 
 def signed_around(*inside: etree._Element, change: Change | None = None) -> bytes:
     """A response that the IdP really signed, with whatever is inside."""
-    root = response_codec.write(factories.envelope())
+    root = xml.lift(response_codec.write(factories.envelope()))
     root.extend(inside)
     if change is not None:
         change(root)

@@ -11,11 +11,10 @@ from lxml import etree
 from federation.errors import Refused
 from federation.saml import signature, xml
 from federation.saml.bindings import soap
-from federation.saml.codec import artifact as codec
 from federation.saml.messages import ArtifactResponse, Status
 from federation.saml.names import SAMLP, Binding, StatusCode
 from federation.saml.profiles import artifact, sso_response
-from tests import factories
+from tests import factories, trees
 from tests.attacks import deliveries
 from tests.factories import IDP, NOW, REQUEST_ID, signing_key
 
@@ -23,7 +22,7 @@ from tests.factories import IDP, NOW, REQUEST_ID, signing_key
 def accept(message: bytes, *, key: str = "idp", change: Callable[[etree._Element], object] | None = None) -> object:
     """What the SP says to a message that comes in an answer of its identity provider."""
     answer = ArtifactResponse("_" + "e" * 32, IDP, NOW, Status(StatusCode.SUCCESS), REQUEST_ID)
-    element = codec.write_response(answer, xml.parse(message))
+    element = trees.artifact_response(answer, xml.parse(message))
     signature.sign(element, key=signing_key(key))
     if change is not None:
         change(element)

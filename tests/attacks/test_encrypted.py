@@ -14,7 +14,7 @@ from federation.saml import signature, xml
 from federation.saml.codec import assertion as assertion_codec
 from federation.saml.codec import response as response_codec
 from federation.saml.names import SAML, SAMLP, XENC
-from tests import factories
+from tests import factories, trees
 from tests.attacks.forging import (
     A,
     D,
@@ -39,7 +39,7 @@ def rule_of(document: bytes | etree._Element, **expected: object) -> str:
 
 
 def signed_assertion() -> etree._Element:
-    element = assertion_codec.write(assertion())
+    element = xml.lift(assertion_codec.write(assertion()))
     signature.sign(element, key=factories.signing_key())
     return element
 
@@ -112,9 +112,9 @@ def test_the_plaintext_passes_every_check_again(content: Callable[[], etree._Ele
 
 
 def test_identifiers_are_unique_across_the_ciphertext() -> None:
-    element = assertion_codec.write(assertion(id=factories.RESPONSE_ID))
+    element = xml.lift(assertion_codec.write(assertion(id=factories.RESPONSE_ID)))
     assert rule_of(signed_around(encrypted(element))) == "xml.ids"
-    element = assertion_codec.write(assertion(id="_data"))
+    element = xml.lift(assertion_codec.write(assertion(id="_data")))
     document = signed_around(encrypted(element, lambda wrapper: wrapper[0].set("Id", "_data")))
     assert rule_of(document) == "xml.ids"
 
@@ -229,7 +229,7 @@ def test_encrypted_parts_of_a_signed_assertion_are_read() -> None:
     def encrypt_name(element: etree._Element) -> None:
         subject = element.find(f"{A}Subject")
         assert subject is not None
-        wrapper = xml.new(f"{A}EncryptedID", {"saml": SAML})
+        wrapper = trees.new(f"{A}EncryptedID", {"saml": SAML})
         wrapper.append(encrypted(xml.lift(subject[0]))[0])
         subject.replace(subject[0], wrapper)
 
@@ -241,7 +241,7 @@ def test_an_encrypted_identifier_that_nobody_can_open_is_not_taken_for_none() ->
     def encrypt_name(element: etree._Element) -> None:
         subject = element.find(f"{A}Subject")
         assert subject is not None
-        wrapper = xml.new(f"{A}EncryptedID", {"saml": SAML})
+        wrapper = trees.new(f"{A}EncryptedID", {"saml": SAML})
         wrapper.append(encrypted(b"<x/>")[0])
         subject.replace(subject[0], wrapper)
 
@@ -251,7 +251,7 @@ def test_an_encrypted_identifier_that_nobody_can_open_is_not_taken_for_none() ->
 
 
 def test_an_encrypted_assertion_outside_its_place_is_refused() -> None:
-    root = response_codec.write(envelope())
+    root = xml.lift(response_codec.write(envelope()))
     extensions = etree.SubElement(root, f"{P}Extensions", nsmap={"samlp": SAMLP})
     extensions.append(encrypted(evil_assertion()))
     root.insert(1, extensions)

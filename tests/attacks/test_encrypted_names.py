@@ -10,7 +10,7 @@ from federation.saml import encryption, signature, xml
 from federation.saml.codec import logout as codec
 from federation.saml.names import SAML
 from federation.saml.profiles import logout
-from tests import factories
+from tests import factories, trees
 from tests.attacks import deliveries
 from tests.attacks.forging import A, evil_assertion
 from tests.attacks.test_limits import Counted
@@ -20,8 +20,8 @@ KEYS = (factories.decryption_key(),)
 
 
 def sealed(content: etree._Element | bytes) -> etree._Element:
-    wrapper = xml.new(f"{A}EncryptedID", {"saml": SAML})
-    wrapper.append(encryption.encrypt(content, key=factories.descriptor(KEYS[0], "encryption")))
+    wrapper = trees.new(f"{A}EncryptedID", {"saml": SAML})
+    wrapper.append(xml.lift(encryption.encrypt(content, key=factories.descriptor(KEYS[0], "encryption"))))
     return wrapper
 
 
@@ -31,7 +31,7 @@ def named(text: str = "_f81d") -> bytes:
 
 def request(*names: etree._Element, key: str | None = "sp") -> etree._Element:
     """A request with these names in the place of its own."""
-    element = codec.write_request(deliveries.logout_request())
+    element = xml.lift(codec.write_request(deliveries.logout_request()))
     usual = element.find(f"{A}NameID")
     assert usual is not None
     place = element.index(usual)

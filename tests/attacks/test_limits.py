@@ -14,7 +14,7 @@ from federation.saml.encryption import MAX_ATTEMPTS, DecryptionKey
 from federation.saml.names import SAML
 from federation.saml.profiles import logout
 from federation.saml.signature import MAX_KEYS
-from tests import factories
+from tests import factories, trees
 from tests.attacks import deliveries
 from tests.attacks.catalogue_logout import sent
 from tests.attacks.forging import A, D, copied, encrypted, evil_response, sign_as
@@ -50,9 +50,9 @@ def spoiled(position: int, change: Callable[[bytes], bytes]) -> Callable[[etree.
 
 
 def to_somebody_else() -> etree._Element:
-    wrapper = xml.new(f"{A}EncryptedAssertion", {"saml": SAML})
+    wrapper = trees.new(f"{A}EncryptedAssertion", {"saml": SAML})
     key = factories.descriptor(factories.decryption_key("somebody else"), "encryption")
-    wrapper.append(encryption.encrypt(b"<x/>", key=key))
+    wrapper.append(xml.lift(encryption.encrypt(b"<x/>", key=key)))
     return wrapper
 
 
@@ -183,7 +183,7 @@ def test_session_indexes_of_a_logout_request_are_counted() -> None:
     ids=["depth", "attributes", "elements"],
 )  # fmt: skip
 def test_what_was_encrypted_is_held_to_the_same_limits(spoil: Callable[[bytes], bytes], rule: str) -> None:
-    element = assertion_codec.write(assertion())
+    element = xml.lift(assertion_codec.write(assertion()))
     signature.sign(element, key=signing_key("idp"))
     with pytest.raises(Refused) as caught:
         accept_response(evil_response(encrypted(spoil(xml.serialise(element)))))

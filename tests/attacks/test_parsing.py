@@ -109,7 +109,7 @@ def test_what_is_no_single_bearable_document_is_refused(document: bytes, rule: s
     assert rule_of(document) == rule
 
 
-@pytest.mark.parametrize("name", [b"Id", b"id", b"xml:id", b"samlp:ID", b"saml:ID"])
+@pytest.mark.parametrize("name", [b"Id", b"id", b"xml:id", b"samlp:ID", b'xmlns:a="urn:a" a:ID'])
 def test_an_identifier_by_another_name_is_refused(name: bytes) -> None:
     identifier = factories.RESPONSE_ID.encode()
     beside = DOCUMENT.replace(b'ID="%s"' % identifier, b'ID="%s" %s="_x"' % (identifier, name), 1)

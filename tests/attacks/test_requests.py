@@ -48,7 +48,7 @@ def rule_of(text: str, **expected: object) -> str:
 
 def message(request_id: str = "_evil") -> str:
     """Another message, encoded for a query."""
-    element = codec.write(replace(factories.request(), id=request_id, assertion_consumer_service_url=EVIL))
+    element = xml.lift(codec.write(replace(factories.request(), id=request_id, assertion_consumer_service_url=EVIL)))
     compressor = zlib.compressobj(wbits=-15)
     octets = compressor.compress(xml.serialise(element)) + compressor.flush()
     return quote(base64.b64encode(octets), safe="")
@@ -163,7 +163,7 @@ def test_what_follows_the_compressed_message_is_refused() -> None:
 
 
 def test_a_request_signed_by_another_partner_is_refused() -> None:
-    element = codec.write(factories.request())
+    element = xml.lift(codec.write(factories.request()))
     signature.sign(element, key=factories.signing_key("other-sp"))
     with pytest.raises(RequestRefused) as caught:
         accept_request(factories.posted(element, "SAMLRequest"))
@@ -221,7 +221,9 @@ def test_an_endpoint_is_compared_as_a_string(url: str) -> None:
     ],
 )
 def test_an_index_is_one_of_the_metadata(index: str, rule: str) -> None:
-    element = codec.write(replace(factories.request(), assertion_consumer_service_url=None, protocol_binding=None))
+    element = xml.lift(
+        codec.write(replace(factories.request(), assertion_consumer_service_url=None, protocol_binding=None))
+    )
     element.set("AssertionConsumerServiceIndex", index)
     signature.sign(element, key=factories.signing_key("sp"))
     with pytest.raises(RequestRefused) as caught:
@@ -235,10 +237,10 @@ def test_an_index_is_one_of_the_metadata(index: str, rule: str) -> None:
 
 def wrapped(arrangement: str) -> etree._Element:
     """A genuine signed request inside or beside a forged one."""
-    original = codec.write(factories.request())
+    original = xml.lift(codec.write(factories.request()))
     signature.sign(original, key=factories.signing_key("sp"))
     original = xml.reparse(xml.serialise(original))
-    forged = codec.write(replace(factories.request(), id="_forged", assertion_consumer_service_url=EVIL))
+    forged = xml.lift(codec.write(replace(factories.request(), id="_forged", assertion_consumer_service_url=EVIL)))
     block = copied(signature_in(original))
     if arrangement == "extensions":
         forged.insert(1, block)
@@ -278,7 +280,7 @@ def test_a_captured_request_lends_its_signature_to_no_other(arrangement: str, ru
 def test_a_captured_assertion_lends_its_signature_to_no_request() -> None:
     from tests.attacks.forging import assertion_in, genuine
 
-    forged = codec.write(replace(factories.request(), assertion_consumer_service_url=EVIL))
+    forged = xml.lift(codec.write(replace(factories.request(), assertion_consumer_service_url=EVIL)))
     extensions = etree.Element(f"{P}Extensions")
     extensions.append(copied(assertion_in(genuine())))
     forged.insert(1, extensions)
@@ -298,7 +300,7 @@ def test_whatever_comes_is_refused_within_the_error_tree(document: bytes) -> Non
 
 @pytest.mark.parametrize("identifier", ["x' onload='y", "a b", "1", "<x/>", "\u2028"])
 def test_an_identifier_that_would_be_echoed_is_a_name(identifier: str) -> None:
-    element = codec.write(replace(factories.request(), id=identifier))
+    element = xml.lift(codec.write(replace(factories.request(), id=identifier)))
     partner = factories.sp_entity(authn_requests_signed=False)
     with pytest.raises(RequestRefused) as caught:
         accept_request(factories.posted(element, "SAMLRequest"), partner=partner)

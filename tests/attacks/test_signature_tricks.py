@@ -13,9 +13,8 @@ from lxml import etree
 from federation.errors import Refused
 from federation.saml import signature, xml
 from federation.saml.codec import assertion as assertion_codec
-from federation.saml.codec import response as response_codec
 from federation.saml.names import DS, Algorithm
-from tests import factories
+from tests import factories, trees
 from tests.attacks.forging import D, copied, evil_assertion, evil_response, genuine, sign_as, signature_in
 from tests.factories import accept_response, assertion, envelope, signed_response
 
@@ -29,7 +28,7 @@ def rule_of(document: bytes | etree._Element, **expected: object) -> str:
 
 
 def response() -> etree._Element:
-    return response_codec.write(envelope(), assertion_codec.write(assertion()))
+    return trees.response(envelope(), xml.lift(assertion_codec.write(assertion())))
 
 
 # Missing, stripped, broken
@@ -53,10 +52,10 @@ def test_every_signature_that_is_there_must_verify(which: int) -> None:
 
 
 def test_a_broken_assertion_signature_under_a_good_response_signature_is_refused() -> None:
-    element = assertion_codec.write(assertion())
+    element = xml.lift(assertion_codec.write(assertion()))
     signature.sign(element, key=factories.signing_key())
     next(element.iter(f"{D}SignatureValue")).text = factories.base64_text(b"\1" * 256)
-    root = response_codec.write(envelope(), element)
+    root = trees.response(envelope(), element)
     signature.sign(root, key=factories.signing_key())
     assert rule_of(root) == "signature.value"
 

@@ -16,11 +16,10 @@ from federation.saml import signature, xml
 from federation.saml.codec import assertion as assertion_codec
 from federation.saml.codec import authn_request
 from federation.saml.codec import logout as logout_codec
-from federation.saml.codec import response as response_codec
 from federation.saml.messages import NameIDPolicy, RequestedAuthnContext
 from federation.saml.names import DS, SAML, SAMLP, XSI, NameIDFormat
 from federation.saml.profiles import bearer_grant
-from tests import factories
+from tests import factories, trees
 from tests.attacks import catalogue_grant, deliveries, mutations
 from tests.attacks.test_properties import MORE
 
@@ -81,23 +80,23 @@ def request() -> etree._Element:
         name_id_policy=NameIDPolicy(NameIDFormat.PERSISTENT, factories.SP, True),
         requested_authn_context=RequestedAuthnContext(("urn:x",), "minimum"),
     )
-    return authn_request.write(asked)
+    return xml.lift(authn_request.write(asked))
 
 
 def response() -> etree._Element:
-    return response_codec.write(factories.envelope(), assertion_codec.write(factories.assertion()))
+    return trees.response(factories.envelope(), xml.lift(assertion_codec.write(factories.assertion())))
 
 
 KINDS: dict[str, tuple[Callable[[], etree._Element], str, Callable[[etree._Element], object]]] = {
     "response": (response, "idp", lambda root: factories.accept_response(xml.serialise(root))),
     "request": (request, "sp", lambda root: factories.accept_request(factories.posted(root, "SAMLRequest"))),
     "logout request": (
-        lambda: logout_codec.write_request(deliveries.logout_request()),
+        lambda: xml.lift(logout_codec.write_request(deliveries.logout_request())),
         "sp",
         lambda root: deliveries.read_logout(factories.posted(root, "SAMLRequest")),
     ),
     "logout response": (
-        lambda: logout_codec.write_response(deliveries.logout_response()),
+        lambda: xml.lift(logout_codec.write_response(deliveries.logout_response())),
         "sp",
         lambda root: deliveries.read_logout(factories.posted(root, "SAMLResponse")),
     ),

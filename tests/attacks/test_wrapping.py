@@ -8,7 +8,7 @@ from lxml import etree
 from federation.errors import Refused
 from federation.saml import xml
 from federation.saml.names import SAML, SAMLP
-from tests import factories
+from tests import factories, trees
 from tests.attacks.forging import (
     MALLORY,
     A,
@@ -222,7 +222,7 @@ def test_a_signed_error_is_no_carrier_for_an_assertion() -> None:
     from federation.saml.signature import sign
 
     def error() -> etree._Element:
-        element = codec.write(factories.envelope(status=Status(StatusCode.RESPONDER)))
+        element = xml.lift(codec.write(factories.envelope(status=Status(StatusCode.RESPONDER))))
         sign(element, key=factories.signing_key())
         return element
 
@@ -241,8 +241,8 @@ def test_a_signed_error_is_no_carrier_for_an_assertion() -> None:
 def test_another_message_that_the_idp_signed_is_no_response(tag: str) -> None:
     from federation.saml.signature import sign
 
-    element = xml.new(tag, {"samlp": SAMLP, "saml": SAML}, {"ID": "_1", "Version": "2.0"})
-    xml.add(element, f"{A}Issuer", factories.IDP)
+    element = trees.new(tag, {"samlp": SAMLP, "saml": SAML}, {"ID": "_1", "Version": "2.0"})
+    trees.add(element, f"{A}Issuer", factories.IDP)
     element.append(evil_assertion())
     sign(element, key=factories.signing_key())
     assert rule_of(element) == "response.root"

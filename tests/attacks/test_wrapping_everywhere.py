@@ -22,7 +22,7 @@ from federation.saml.codec import response as response_codec
 from federation.saml.messages import ArtifactResolve, ArtifactResponse, NameID, Status
 from federation.saml.names import StatusCode
 from federation.saml.profiles import artifact, logout
-from tests import factories, metadata_factories
+from tests import factories, metadata_factories, trees
 from tests.attacks import deliveries
 from tests.attacks.forging import (
     MALLORY,
@@ -61,12 +61,12 @@ class Kind:
 
 
 def resolve(text: str, identifier: str) -> etree._Element:
-    return artifact_codec.write_resolve(ArtifactResolve(identifier, SP, NOW, text, deliveries.ARTIFACT_URL))
+    return xml.lift(artifact_codec.write_resolve(ArtifactResolve(identifier, SP, NOW, text, deliveries.ARTIFACT_URL)))
 
 
 def resolved(message: etree._Element, identifier: str) -> etree._Element:
     answer = ArtifactResponse(identifier, IDP, NOW, Status(StatusCode.SUCCESS), REQUEST_ID)
-    return artifact_codec.write_response(answer, message)
+    return trees.artifact_response(answer, message)
 
 
 def made(handle: bytes) -> str:
@@ -84,9 +84,9 @@ KINDS = {
             "AuthnRequest",
             "request",
             "sp",
-            lambda: request_codec.write(factories.request()),
-            lambda: request_codec.write(
-                replace(factories.request(), id=FORGED_ID, assertion_consumer_service_url=EVIL)
+            lambda: xml.lift(request_codec.write(factories.request())),
+            lambda: xml.lift(
+                request_codec.write(replace(factories.request(), id=FORGED_ID, assertion_consumer_service_url=EVIL))
             ),
             lambda octets: factories.accept_request(factories.posted(octets, "SAMLRequest")),
         ),
@@ -94,9 +94,11 @@ KINDS = {
             "LogoutRequest",
             "logout",
             "sp",
-            lambda: logout_codec.write_request(deliveries.logout_request()),
-            lambda: logout_codec.write_request(
-                replace(deliveries.logout_request(), id=FORGED_ID, name_id=NameID(MALLORY), session_indexes=())
+            lambda: xml.lift(logout_codec.write_request(deliveries.logout_request())),
+            lambda: xml.lift(
+                logout_codec.write_request(
+                    replace(deliveries.logout_request(), id=FORGED_ID, name_id=NameID(MALLORY), session_indexes=())
+                )
             ),
             lambda octets: logout.accept_request(factories.posted(octets, "SAMLRequest"), deliveries.at_slo()),
         ),
@@ -104,9 +106,11 @@ KINDS = {
             "LogoutResponse",
             "logout",
             "sp",
-            lambda: logout_codec.write_response(deliveries.logout_response()),
-            lambda: logout_codec.write_response(
-                replace(deliveries.logout_response(), id=FORGED_ID, status=Status(StatusCode.RESPONDER))
+            lambda: xml.lift(logout_codec.write_response(deliveries.logout_response())),
+            lambda: xml.lift(
+                logout_codec.write_response(
+                    replace(deliveries.logout_response(), id=FORGED_ID, status=Status(StatusCode.RESPONDER))
+                )
             ),
             lambda octets: logout.accept_response(factories.posted(octets, "SAMLResponse"), deliveries.at_slo()),
         ),
@@ -114,9 +118,11 @@ KINDS = {
             "LogoutRequest by SOAP",
             "logout",
             "sp",
-            lambda: logout_codec.write_request(deliveries.logout_request()),
-            lambda: logout_codec.write_request(
-                replace(deliveries.logout_request(), id=FORGED_ID, name_id=NameID(MALLORY), session_indexes=())
+            lambda: xml.lift(logout_codec.write_request(deliveries.logout_request())),
+            lambda: xml.lift(
+                logout_codec.write_request(
+                    replace(deliveries.logout_request(), id=FORGED_ID, name_id=NameID(MALLORY), session_indexes=())
+                )
             ),
             lambda octets: logout.accept_request(soap.decode(by_soap(octets)), deliveries.at_slo()),
         ),
@@ -308,7 +314,7 @@ def test_a_captured_message_lends_its_signature_to_no_other(
 
 def response_of_errors() -> etree._Element:
     """A signed error response, as anybody can get one."""
-    return response_codec.write(factories.envelope(status=Status(StatusCode.RESPONDER)))
+    return xml.lift(response_codec.write(factories.envelope(status=Status(StatusCode.RESPONDER))))
 
 
 def other_messages(kind: Kind) -> dict[str, etree._Element]:

@@ -13,10 +13,9 @@ from lxml import etree
 
 from federation.saml import signature, xml
 from federation.saml.codec import assertion as assertion_codec
-from federation.saml.codec import response as response_codec
 from federation.saml.messages import Assertion, Attribute, Conditions, NameID, Response, Status, SubjectConfirmation
 from federation.saml.names import ConfirmationMethod, StatusCode
-from tests import factories
+from tests import factories, trees
 from tests.attacks.forging import A, encrypted
 from tests.attacks.mutations import TREES, Choose, in_tree, own_words, replace_token
 
@@ -73,12 +72,12 @@ def wrapped(
     key: str = "idp",
 ) -> bytes:
     """A response as octets: changed, then signed, then encrypted, then signed around that."""
-    element = assertion_codec.write(value.assertion)
+    element = xml.lift(assertion_codec.write(value.assertion))
     if change_assertion is not None:
         change_assertion(element)
     if sign in ("assertion", "both"):
         signature.sign(element, key=factories.signing_key(key))
-    root = response_codec.write(value.envelope, encrypted(element) if sealed else element)
+    root = trees.response(value.envelope, encrypted(element) if sealed else element)
     if change is not None:
         change(root)
     if sign in ("response", "both"):

@@ -63,12 +63,12 @@ LOGOUTS: Final[Mapping[str, Mapping[str, Any]]] = {
 
 
 def _authn(now: datetime, **more: Any) -> etree._Element:
-    return request_codec.write(replace(factories.request(), **({"issue_instant": now} | more)))
+    return xml.lift(request_codec.write(replace(factories.request(), **({"issue_instant": now} | more))))
 
 
 def _logout(now: datetime, **more: Any) -> etree._Element:
     usual = {"issue_instant": now, "not_on_or_after": now + HOUR}
-    return logout_codec.write_request(replace(deliveries.logout_request(), **(usual | more)))
+    return xml.lift(logout_codec.write_request(replace(deliveries.logout_request(), **(usual | more))))
 
 
 WRITERS: Final[Mapping[str, tuple[Callable[..., etree._Element], Mapping[str, Mapping[str, Any]]]]] = {

@@ -19,6 +19,7 @@ from idp_app.options import Options
 from idp_app.services import connections as idp_connections
 from idp_app.services import keys as idp_keys
 from sp_app.services import keys as sp_keys
+from tests import trees
 from tests.pair import Pair, connected, private_page
 
 
@@ -100,9 +101,9 @@ def test_the_service_provider_s_encryption_key_changes_and_messages_show_who_kno
     opened = pair.sp.provider.keys.decryption
     at_sp(pair, "retire", "encryption", at_once=True)
     works(pair)
-    sealed = xml.new("{urn:oasis:names:tc:SAML:2.0:assertion}EncryptedAssertion", {})
+    sealed = trees.new("{urn:oasis:names:tc:SAML:2.0:assertion}EncryptedAssertion", {})
     recipient = KeyDescriptor("encryption", certificates.public_key_of(old), old)
-    sealed.append(encryption.encrypt(b"<secret/>", key=recipient))
+    sealed.append(xml.lift(encryption.encrypt(b"<secret/>", key=recipient)))
     assert encryption.decrypt(xml.reparse(xml.serialise(sealed)), opened).tag == "secret"
     with pytest.raises(Refused):
         encryption.decrypt(xml.reparse(xml.serialise(sealed)), pair.sp.provider.keys.decryption)

@@ -7,16 +7,17 @@ from xmlsec import constants, template
 
 from federation.errors import Refused
 from federation.saml import encryption, signature, xml
+from federation.saml.messages import Attribute
 from federation.saml.names import DS, SAML, SAMLP, Algorithm
-from tests import factories
+from tests import factories, trees
 
 XS = "http://www.w3.org/2001/XMLSchema"
 
 
 def message() -> etree._Element:
-    root = xml.new(f"{{{SAMLP}}}Response", {"samlp": SAMLP, "saml": SAML, "xs": XS}, {"ID": "_1"})
-    xml.add(root, f"{{{SAML}}}Issuer", factories.IDP)
-    xml.add(root, f"{{{SAML}}}Value", " a\r\n\t<&>\u00e9 ", {"type": "xs:string", "b": "1", "a": '"\n'})
+    root = trees.new(f"{{{SAMLP}}}Response", {"samlp": SAMLP, "saml": SAML, "xs": XS}, {"ID": "_1"})
+    trees.add(root, f"{{{SAML}}}Issuer", factories.IDP)
+    trees.add(root, f"{{{SAML}}}Value", " a\r\n\t<&>\u00e9 ", {"type": "xs:string", "b": "1", "a": '"\n'})
     return root
 
 
@@ -46,6 +47,27 @@ def test_it_verifies_what_we_sign_with_ec_keys(bits):
     root = message()
     signature.sign(root, key=factories.ec_signing_key(bits))
     assert verified_by_xmlsec(xml.reparse(xml.serialise(root)), factories.ec_signing_key(bits).public_key)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"encrypt_to": None},
+        {"encrypt_to": None, "sign_assertion": True},
+        {"encrypt_to": None, "sign_assertion": True, "sign_response": False},
+        {"sign_assertion": True, "encrypt": ("name-id", "attributes")},
+        {},
+    ],
+)
+def test_it_verifies_every_signature_in_the_responses_we_build(how):
+    told = Attribute("urn:x", (" a\r\n\t<&>\u00e9\U0001f600\"' ", ""), friendly_name='"\t\r\n<&>')
+    root = xml.reparse(factories.response_xml(attributes=(told, *factories.ATTRIBUTES), **how))
+    signed = [block.getparent() for block in root.iter(f"{{{DS}}}Signature")]
+    assert [xml.local_name(element) for element in signed] == (
+        ["Response"] * how.get("sign_response", True) + ["Assertion"] * how.get("sign_assertion", False)
+    )
+    for element in signed:
+        assert verified_by_xmlsec(element, factories.signing_key().public_key)
 
 
 def signed_by_xmlsec(prefixes: str | None, root: etree._Element | None = None) -> etree._Element:
@@ -95,8 +117,8 @@ def test_a_default_namespace_that_is_signed_for_its_own_sake_is_refused():
 
 @pytest.mark.parametrize("content", [constants.TransformAes128Gcm, constants.TransformAes256Gcm])
 def test_we_decrypt_what_it_encrypts(content):
-    wrapper = xml.new(f"{{{SAML}}}EncryptedAssertion", {"saml": SAML})
-    assertion = xml.add(wrapper, f"{{{SAML}}}Assertion", "secret")
+    wrapper = trees.new(f"{{{SAML}}}EncryptedAssertion", {"saml": SAML})
+    assertion = trees.add(wrapper, f"{{{SAML}}}Assertion", "secret")
     data = template.encrypted_data_create(wrapper, content, type=constants.TypeEncElement, ns="xenc")
     template.encrypted_data_ensure_cipher_value(data)
     info = template.encrypted_data_ensure_key_info(data, ns="ds")

@@ -9,30 +9,31 @@ from lxml import etree
 from federation.errors import Malformed
 from federation.saml import xml
 from federation.saml.messages import Received
-from federation.saml.names import SAMLP, Binding
+from federation.saml.names import SAMLP, SOAP, Binding
 from federation.saml.xml import MAX_BYTES
 
-SOAP_ENVELOPE: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 MEDIA_TYPE: Final = "text/xml; charset=utf-8"
 ACTION: Final = "http://www.oasis-open.org/committees/security"
 
-_ENVELOPE: Final = f"{{{SOAP_ENVELOPE}}}Envelope"
-_HEADER: Final = f"{{{SOAP_ENVELOPE}}}Header"
-_BODY: Final = f"{{{SOAP_ENVELOPE}}}Body"
-_FAULT: Final = f"{{{SOAP_ENVELOPE}}}Fault"
-_MUST_UNDERSTAND: Final = f"{{{SOAP_ENVELOPE}}}mustUnderstand"
+_ENVELOPE: Final = f"{{{SOAP}}}Envelope"
+_HEADER: Final = f"{{{SOAP}}}Header"
+_BODY: Final = f"{{{SOAP}}}Body"
+_FAULT: Final = f"{{{SOAP}}}Fault"
+_MUST_UNDERSTAND: Final = f"{{{SOAP}}}mustUnderstand"
 
 
 def encode(message: bytes) -> bytes:
     """The envelope that carries a message."""
-    envelope = xml.new(_ENVELOPE, {"soap11": SOAP_ENVELOPE})
-    xml.add(envelope, _BODY).append(xml.reparse(message))
-    return xml.serialise(envelope)
+    envelope = xml.new(_ENVELOPE)
+    xml.add(envelope, _BODY)
+    parsed = xml.lift(envelope)
+    parsed[0].append(xml.reparse(message))
+    return xml.serialise(parsed)
 
 
 def fault(code: str, reason: str) -> bytes:
     """An envelope with a fault; `code` is Client or Server (SOAP 1.1, 4.4)."""
-    envelope = xml.new(_ENVELOPE, {"soap11": SOAP_ENVELOPE})
+    envelope = xml.new(_ENVELOPE)
     element = xml.add(xml.add(envelope, _BODY), _FAULT)
     xml.add(element, "faultcode", f"soap11:{code}")
     xml.add(element, "faultstring", reason)

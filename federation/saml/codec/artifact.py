@@ -7,7 +7,7 @@ from typing import Final
 from lxml import etree
 
 from federation.saml import xml
-from federation.saml.codec.common import EXTENSIONS, ISSUER, PREFIXES, SIGNATURE, P, read_issuer
+from federation.saml.codec.common import EXTENSIONS, ISSUER, SIGNATURE, P, read_issuer
 from federation.saml.codec.response import STATUS, read_status, write_status
 from federation.saml.messages import ArtifactResolve, ArtifactResponse
 from federation.saml.times import format_instant, parse_instant
@@ -36,11 +36,10 @@ def read_resolve(element: etree._Element) -> ArtifactResolve:
     )
 
 
-def write_resolve(request: ArtifactResolve) -> etree._Element:
+def write_resolve(request: ArtifactResolve) -> xml.Element:
     """An element for the request, in schema order."""
     element = xml.new(
         ARTIFACT_RESOLVE,
-        PREFIXES,
         {
             "ID": request.id,
             "Version": "2.0",
@@ -67,11 +66,10 @@ def read_response(element: etree._Element) -> tuple[ArtifactResponse, etree._Ele
     return envelope, next((child for child in element if child.tag in _MESSAGES), None)
 
 
-def write_response(response: ArtifactResponse, message: etree._Element | None = None) -> etree._Element:
-    """An element for the envelope, in schema order, with the message in it."""
+def write_response(response: ArtifactResponse) -> xml.Element:
+    """An element for the envelope, in schema order; a message would be its last child."""
     element = xml.new(
         ARTIFACT_RESPONSE,
-        PREFIXES,
         {
             "ID": response.id,
             "Version": "2.0",
@@ -81,6 +79,4 @@ def write_response(response: ArtifactResponse, message: etree._Element | None = 
     )
     xml.add(element, ISSUER, response.issuer)
     write_status(element, response.status)
-    if message is not None:
-        element.append(message)
     return element

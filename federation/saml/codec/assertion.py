@@ -31,7 +31,7 @@ from federation.saml.messages import (
     NameID,
     SubjectConfirmation,
 )
-from federation.saml.names import SAML, XSI
+from federation.saml.names import XSI
 from federation.saml.times import format_instant, parse_instant
 
 Open = Callable[[etree._Element], etree._Element]
@@ -210,14 +210,13 @@ def _read_value(element: etree._Element) -> str | None:
 # Writing --------------------------------------------------------------------------------------------------------------
 
 
-def write(assertion: Assertion) -> etree._Element:
+def write(assertion: Assertion) -> xml.Element:
     """An element for the assertion, in schema order, as the root of a document of its own.
 
     Attribute values carry no xsi:type: a type would need its prefix declared for the signature as well.
     """
     element = xml.new(
         ASSERTION,
-        {"saml": SAML},
         {"ID": assertion.id, "Version": "2.0", "IssueInstant": format_instant(assertion.issue_instant)},
     )
     xml.add(element, ISSUER, assertion.issuer)
@@ -238,7 +237,7 @@ def write(assertion: Assertion) -> etree._Element:
     return element
 
 
-def _write_confirmation(subject: etree._Element, confirmation: SubjectConfirmation) -> None:
+def _write_confirmation(subject: xml.Element, confirmation: SubjectConfirmation) -> None:
     element = xml.add(subject, SUBJECT_CONFIRMATION, None, {"Method": confirmation.method})
     not_before, not_on_or_after = confirmation.not_before, confirmation.not_on_or_after
     xml.add(
@@ -255,7 +254,7 @@ def _write_confirmation(subject: etree._Element, confirmation: SubjectConfirmati
     )
 
 
-def _write_conditions(parent: etree._Element, conditions: Conditions) -> None:
+def _write_conditions(parent: xml.Element, conditions: Conditions) -> None:
     not_before, not_on_or_after = conditions.not_before, conditions.not_on_or_after
     element = xml.add(
         parent,
@@ -276,7 +275,7 @@ def _write_conditions(parent: etree._Element, conditions: Conditions) -> None:
         xml.add(element, PROXY_RESTRICTION)
 
 
-def _write_authn_statement(parent: etree._Element, statement: AuthnStatement) -> None:
+def _write_authn_statement(parent: xml.Element, statement: AuthnStatement) -> None:
     end = statement.session_not_on_or_after
     element = xml.add(
         parent,
@@ -295,7 +294,7 @@ def _write_authn_statement(parent: etree._Element, statement: AuthnStatement) ->
         xml.add(context, AUTHENTICATING_AUTHORITY, authority)
 
 
-def _write_attribute(parent: etree._Element, attribute: Attribute) -> None:
+def _write_attribute(parent: xml.Element, attribute: Attribute) -> None:
     element = xml.add(
         parent,
         ATTRIBUTE,

@@ -14,7 +14,6 @@ from federation.saml.codec.common import (
     EXTENSIONS,
     ISSUER,
     NAME_ID,
-    PREFIXES,
     SIGNATURE,
     SUBJECT,
     SUBJECT_CONFIRMATION,
@@ -139,11 +138,10 @@ def subject_of(element: etree._Element) -> tuple[etree._Element | None, bool]:
     return identifier, any(child.tag == SUBJECT_CONFIRMATION for child in children)
 
 
-def write(request: AuthnRequest) -> etree._Element:
+def write(request: AuthnRequest) -> xml.Element:
     """An element for the request, in schema order."""
     element = xml.new(
         AUTHN_REQUEST,
-        PREFIXES,
         {
             "ID": request.id,
             "Version": "2.0",
@@ -178,7 +176,7 @@ def write(request: AuthnRequest) -> etree._Element:
     return element
 
 
-def _write_scoping(element: etree._Element, scoping: Scoping) -> None:
+def _write_scoping(element: xml.Element, scoping: Scoping) -> None:
     holder = xml.add(element, SCOPING, None, {"ProxyCount": _number(scoping.proxy_count)})
     if scoping.idp_list:
         idp_list = xml.add(holder, IDP_LIST)

@@ -15,7 +15,6 @@ from federation.saml.times import parse_instant
 
 A: Final = f"{{{SAML}}}"
 P: Final = f"{{{SAMLP}}}"
-PREFIXES: Final = {"samlp": SAMLP, "saml": SAML}
 
 ISSUER: Final = f"{A}Issuer"
 NAME_ID: Final = f"{A}NameID"
@@ -54,7 +53,7 @@ def read_name_id(element: etree._Element) -> NameID:
     )
 
 
-def write_name_id(parent: etree._Element, name_id: NameID) -> None:
+def write_name_id(parent: xml.Element, name_id: NameID) -> None:
     """Append a NameID."""
     xml.add(
         parent,

@@ -14,7 +14,6 @@ from federation.saml.codec.common import (
     EXTENSIONS,
     ISSUER,
     NAME_ID,
-    PREFIXES,
     SIGNATURE,
     P,
     read_instant,
@@ -24,12 +23,12 @@ from federation.saml.codec.common import (
 )
 from federation.saml.codec.response import STATUS, read_status, write_status
 from federation.saml.messages import LogoutRequest, LogoutResponse, NameID
+from federation.saml.names import ASYNC_SLO
 from federation.saml.times import format_instant, parse_instant
 
 LOGOUT_REQUEST: Final = f"{P}LogoutRequest"
 LOGOUT_RESPONSE: Final = f"{P}LogoutResponse"
 SESSION_INDEX: Final = f"{P}SessionIndex"
-ASYNC_SLO: Final = "urn:oasis:names:tc:SAML:2.0:protocol:ext:async-slo"
 ASYNCHRONOUS: Final = f"{{{ASYNC_SLO}}}Asynchronous"
 MAX_SESSION_INDEXES: Final = 256
 
@@ -73,11 +72,10 @@ def _read_subject(content: xml.Content, open_encrypted: Open | None) -> NameID:
     return read_name_id(name_id)
 
 
-def write_request(request: LogoutRequest) -> etree._Element:
+def write_request(request: LogoutRequest) -> xml.Element:
     """An element for the request, in schema order."""
     element = xml.new(
         LOGOUT_REQUEST,
-        PREFIXES,
         {
             "ID": request.id,
             "Version": "2.0",
@@ -89,7 +87,7 @@ def write_request(request: LogoutRequest) -> etree._Element:
     )
     xml.add(element, ISSUER, request.issuer)
     if request.asynchronous:
-        xml.add(element, EXTENSIONS).append(etree.Element(ASYNCHRONOUS, nsmap={"aslo": ASYNC_SLO}))
+        xml.add(xml.add(element, EXTENSIONS), ASYNCHRONOUS)
     write_name_id(element, request.name_id)
     for session_index in request.session_indexes:
         xml.add(element, SESSION_INDEX, session_index)
@@ -110,11 +108,10 @@ def read_response(element: etree._Element) -> LogoutResponse:
     )
 
 
-def write_response(response: LogoutResponse) -> etree._Element:
+def write_response(response: LogoutResponse) -> xml.Element:
     """An element for the response, in schema order."""
     element = xml.new(
         LOGOUT_RESPONSE,
-        PREFIXES,
         {
             "ID": response.id,
             "Version": "2.0",

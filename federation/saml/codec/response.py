@@ -8,7 +8,7 @@ from lxml import etree
 
 from federation.saml import xml
 from federation.saml.codec.assertion import ASSERTION
-from federation.saml.codec.common import EXTENSIONS, ISSUER, PREFIXES, SIGNATURE, A, P, read_issuer
+from federation.saml.codec.common import EXTENSIONS, ISSUER, SIGNATURE, A, P, read_issuer
 from federation.saml.messages import Response, Status
 from federation.saml.times import format_instant, parse_instant
 
@@ -64,11 +64,10 @@ def read_status(element: etree._Element) -> Status:
     )
 
 
-def write(response: Response, assertion: etree._Element | None = None) -> etree._Element:
+def write(response: Response, assertion: xml.Element | None = None) -> xml.Element:
     """An element for the response, in schema order; `assertion` is an Assertion or EncryptedAssertion to put in."""
     element = xml.new(
         RESPONSE,
-        PREFIXES,
         {
             "ID": response.id,
             "Version": "2.0",
@@ -86,7 +85,7 @@ def write(response: Response, assertion: etree._Element | None = None) -> etree.
     return element
 
 
-def write_status(parent: etree._Element, status: Status) -> None:
+def write_status(parent: xml.Element, status: Status) -> None:
     """Append a Status."""
     element = xml.add(parent, STATUS)
     code = xml.add(element, STATUS_CODE, None, {"Value": status.code})

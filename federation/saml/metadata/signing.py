@@ -61,7 +61,7 @@ def sign_group(
     """
     if not members:
         raise ConfigurationError("metadata: there is no entity to publish")
-    root = xml.new(ENTITIES, {"md": MD}, {"Name": name})
+    root = etree.Element(ENTITIES, {} if name is None else {"Name": name}, nsmap={"md": MD})
     root.extend(_member(each) for each in members)
     return _finish(root, signing_key, document_id, now, now + validity, cache_duration)
 

@@ -53,9 +53,7 @@ def resolve(
 ) -> bytes:
     """The SOAP envelope that asks the partner's resolution service at `destination` for a message."""
     message = ArtifactResolve(id=id, issuer=issuer, issue_instant=now, artifact=artifact.text, destination=destination)
-    element = codec.write_resolve(message)
-    signature.sign(element, key=key)
-    return soap.encode(xml.serialise(element))
+    return soap.encode(signature.signed(codec.write_resolve(message), key=key))
 
 
 def hand_out(
@@ -74,7 +72,9 @@ def hand_out(
     answer = ArtifactResponse(
         id=id, issuer=issuer, issue_instant=now, status=Status(StatusCode.SUCCESS), in_response_to=in_response_to
     )
-    element = codec.write_response(answer, None if message is None else xml.reparse(message))
+    element = xml.lift(codec.write_response(answer))
+    if message is not None:
+        element.append(xml.reparse(message))
     signature.sign(element, key=key)
     return soap.encode(xml.serialise(element))
 

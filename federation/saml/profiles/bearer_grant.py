@@ -52,8 +52,7 @@ def build(*, assertion_id: str, issuer: str, token_url: str, now: datetime, sign
             authn_statements=(),
         )
     )
-    signature.sign(element, key=signing_key)
-    return base64.urlsafe_b64encode(xml.serialise(element)).rstrip(b"=").decode()
+    return base64.urlsafe_b64encode(signature.signed(element, key=signing_key)).rstrip(b"=").decode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,10 +106,8 @@ def send(
             key=key,
         )
     if binding == Binding.POST:
-        signature.sign(element, key=key)
-        return post.encode(
-            xml.serialise(element), parameter=parameter, destination=message.destination, relay_state=relay_state
-        )
+        document = signature.signed(element, key=key)
+        return post.encode(document, parameter=parameter, destination=message.destination, relay_state=relay_state)
     raise ConfigurationError(f"logout: no browser carries {binding}")
 
 
@@ -145,12 +143,10 @@ def _is_fit(location: str) -> bool:
 
 def envelope(message: LogoutRequest | LogoutResponse, *, key: SigningKey) -> bytes:
     """Serialise and sign a message, and put it into a SOAP envelope (SAML Bindings 3.2)."""
-    element = _write(message)
-    signature.sign(element, key=key)
-    return soap.encode(xml.serialise(element))
+    return soap.encode(signature.signed(_write(message), key=key))
 
 
-def _write(message: LogoutRequest | LogoutResponse) -> etree._Element:
+def _write(message: LogoutRequest | LogoutResponse) -> xml.Element:
     return codec.write_request(message) if isinstance(message, LogoutRequest) else codec.write_response(message)
 
 

@@ -102,9 +102,7 @@ def send(
 
 def signed(request: AuthnRequest, *, key: SigningKey) -> bytes:
     """The signed document, for a partner's server to fetch (SAML Bindings 3.6)."""
-    element = codec.write(request)
-    signature.sign(element, key=key)
-    return xml.serialise(element)
+    return signature.signed(codec.write(request), key=key)
 
 
 def outline_of(request: AuthnRequest) -> dict[str, Any]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Final, cast
-
-from lxml import etree
+from functools import partial
+from typing import Final
 
 from federation.saml import encryption, signature, xml
 from federation.saml.algorithms import DEFAULT_ALGORITHMS, Algorithms
@@ -26,7 +25,7 @@ from federation.saml.messages import (
     SubjectConfirmation,
 )
 from federation.saml.metadata.entity import Endpoint, KeyDescriptor
-from federation.saml.names import SAML, ConfirmationMethod, StatusCode
+from federation.saml.names import ConfirmationMethod, StatusCode
 from federation.saml.signature import SigningKey
 
 LIFETIME: Final = timedelta(minutes=5)
@@ -101,17 +100,17 @@ def build(
     )
     element = assertion_codec.write(assertion)
 
-    def sealed(plain: etree._Element, tag: str, key: KeyDescriptor) -> etree._Element:
-        wrapper = xml.new(tag, {"saml": SAML})
+    def sealed(plain: xml.Element, tag: str, key: KeyDescriptor) -> xml.Element:
+        wrapper = xml.new(tag)
         wrapper.append(encryption.encrypt(plain, key=key, recipient=audience, algorithms=algorithms))
         return wrapper
 
     if encrypt_to is not None:
         for part, plain_tag, tag in _PARTS:
-            for plain in list(element.iter(plain_tag)) if part in encrypt else ():
-                cast("etree._Element", plain.getparent()).replace(plain, sealed(plain, tag, encrypt_to))
+            if part in encrypt:
+                _replace(element, plain_tag, partial(sealed, tag=tag, key=encrypt_to))
     if sign_assertion or not sign_response:
-        signature.sign(element, key=signing_key)
+        signature.signed(element, key=signing_key)
     if encrypt_to is not None and ASSERTION in encrypt:
         element = sealed(element, ENCRYPTED_ASSERTION, encrypt_to)
     response = Response(
@@ -147,7 +146,14 @@ def build_error(
     return _finished(response_codec.write(response), signing_key)
 
 
-def _finished(element: etree._Element, key: SigningKey | None) -> bytes:
-    if key is not None:
-        signature.sign(element, key=key)
-    return xml.serialise(element)
+def _replace(element: xml.Element, tag: str, made_of: Callable[[xml.Element], xml.Element]) -> None:
+    """Put in place of every element of this name what is made of it."""
+    for position, child in enumerate(element):
+        if child.tag == tag:
+            element[position] = made_of(child)
+        else:
+            _replace(child, tag, made_of)
+
+
+def _finished(element: xml.Element, key: SigningKey | None) -> bytes:
+    return xml.serialise(element) if key is None else signature.signed(element, key=key)

@@ -41,10 +41,12 @@ from federation.saml.xml.reading import (
     uri,
 )
 from federation.saml.xml.writing import (
+    Element,
     add,
     canonical,
     lift,
     new,
+    parts,
     serialise,
 )
 
@@ -57,6 +59,7 @@ __all__ = [
     "SPACE",
     "Content",
     "Document",
+    "Element",
     "Shape",
     "Slot",
     "add",
@@ -74,6 +77,7 @@ __all__ = [
     "one",
     "parse",
     "parse_message",
+    "parts",
     "reparse",
     "required",
     "serialise",

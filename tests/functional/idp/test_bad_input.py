@@ -37,7 +37,7 @@ def refused(idp: IdPSite, page: TestResponse) -> None:
 
 def document(sp: FakeSP, change: Callable[[etree._Element], object] | None = None, **more: object) -> bytes:
     """A signed request after a change made before its signature."""
-    element = authn_request.write(sp.request(**more))
+    element = xml.lift(authn_request.write(sp.request(**more)))
     if change is not None:
         change(element)
     signature.sign(element, key=sp.key)
@@ -59,7 +59,7 @@ def changed(name: str, value: str) -> Callable[[etree._Element], None]:
 
 
 def by_a_stranger(sp: FakeSP) -> bytes:
-    element = authn_request.write(sp.request())
+    element = xml.lift(authn_request.write(sp.request()))
     signature.sign(element, key=signing_key("stranger"))
     return xml.serialise(element)
 
@@ -237,7 +237,7 @@ def test_a_cookie_that_somebody_made_up_means_nothing(idp: IdPSite, intranet: Fa
 
 def test_an_issuer_of_any_length_or_script_is_only_a_stranger(idp: IdPSite, intranet: FakeSP) -> None:
     for issuer in ("x" * 5000, "<script>", "שלום", "a\tb", " "):
-        element = authn_request.write(intranet.request())
+        element = xml.lift(authn_request.write(intranet.request()))
         found = element.find(f"{{{SAML}}}Issuer")
         assert found is not None
         found.text = issuer

@@ -20,6 +20,7 @@ from federation.saml.messages import NameID, Received
 from federation.saml.names import Binding, NameIDFormat, StatusCode
 from federation.saml.profiles import logout
 from idp_app.models import Participation
+from tests import trees
 from tests.factories import signing_key
 from tests.idp_factories import FakeSP, IdPSite
 from tests.logout_factories import (
@@ -236,11 +237,11 @@ def test_an_encrypted_name_is_opened_with_either_of_our_keys(idp: IdPSite, intra
     assert idp.entity.idp is not None
     published = idp.entity.idp.encryption_keys
     assert len([key for key in published if key.use == "encryption"]) == 2
-    element = codec.write_request(request)
+    element = xml.lift(codec.write_request(request))
     name_id = element.find(NAME_ID)
     assert name_id is not None
-    encrypted = xml.new(ENCRYPTED_ID, {})
-    encrypted.append(encryption.encrypt(xml.lift(name_id), key=published[position]))
+    encrypted = trees.new(ENCRYPTED_ID, {})
+    encrypted.append(xml.lift(encryption.encrypt(xml.lift(name_id), key=published[position])))
     element.replace(name_id, encrypted)
     signature.sign(element, key=intranet.key)
     fields = post.encode(xml.serialise(element), parameter="SAMLRequest", destination=SLO).fields

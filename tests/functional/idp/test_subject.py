@@ -16,6 +16,7 @@ from federation.saml.messages import NameID, NameIDPolicy
 from federation.saml.metadata.entity import KeyDescriptor
 from federation.saml.names import NameIDFormat, StatusCode
 from federation.saml.profiles.refusals import StatusRefused
+from tests import trees
 from tests.factories import key_pair
 from tests.idp_factories import FakeSP, IdPSite, fill_in
 
@@ -32,7 +33,7 @@ def persistent(idp: IdPSite, sp: FakeSP, username: str) -> NameID:
 
 def posted(idp: IdPSite, sp: FakeSP, subject: NameID, change: Callable[[etree._Element], object]) -> TestResponse:
     """What becomes of a signed request by HTTP-POST whose Subject is changed, in a browser where alice is signed in."""
-    element = codec.write(sp.request(subject=subject))
+    element = xml.lift(codec.write(sp.request(subject=subject)))
     change(element)
     signature.sign(element, key=sp.key)
     form = post.encode(xml.serialise(element), parameter="SAMLRequest", destination=f"{sp.idp_url}/saml/sso")
@@ -46,8 +47,8 @@ def sealed_to(key: KeyDescriptor, octets: bytes | None = None) -> Callable[[etre
     def change(element: etree._Element) -> None:
         name_id = element.find(f"{SUBJECT}/{NAME_ID}")
         assert name_id is not None
-        holder = xml.new(ENCRYPTED_ID, {})
-        holder.append(encryption.encrypt(octets or xml.lift(name_id), key=key))
+        holder = trees.new(ENCRYPTED_ID, {})
+        holder.append(xml.lift(encryption.encrypt(octets or xml.lift(name_id), key=key)))
         element[1].replace(name_id, holder)
 
     return change

@@ -20,6 +20,7 @@ from federation.saml.identifiers import new_id
 from federation.saml.messages import NameID
 from federation.saml.metadata.entity import KeyDescriptor
 from federation.saml.names import Binding, NameIDFormat, StatusCode
+from tests import trees
 from tests.factories import key_pair, signing_key
 from tests.slo_factories import ALICES, POST, SOAP, SingleLogout
 from tests.sp_factories import FakeIdP, Site, make_site
@@ -269,11 +270,11 @@ def test_one_request_delivered_by_many_at_once_counts_once(slo: SingleLogout, br
 
 def encrypted(slo: SingleLogout, key: KeyDescriptor) -> bytes:
     """An envelope with a request whose identifier is encrypted to a key."""
-    element = codec.write_request(slo.ask())
+    element = xml.lift(codec.write_request(slo.ask()))
     name_id = element.find(f"{A}NameID")
     assert name_id is not None
-    wrapper = xml.new(f"{A}EncryptedID", {})
-    wrapper.append(encryption.encrypt(xml.lift(name_id), key=key))
+    wrapper = trees.new(f"{A}EncryptedID", {})
+    wrapper.append(xml.lift(encryption.encrypt(xml.lift(name_id), key=key)))
     element.replace(name_id, wrapper)
     signature.sign(element, key=slo.key)
     return soap.encode(etree.tostring(element))

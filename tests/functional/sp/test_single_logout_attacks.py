@@ -61,7 +61,7 @@ def deliver(
     signed: bool = True,
 ) -> TestResponse:
     """Bring a message to the site; `before` and `after` change its element around the signing of its content."""
-    element = codec.write_request(request)
+    element = xml.lift(codec.write_request(request))
     if before is not None:
         before(element)
     if signed and binding != "redirect":
@@ -168,7 +168,7 @@ def other_idp(slo: SingleLogout) -> FakeIdP:
 @pytest.mark.parametrize("binding", ["post", "soap"])
 def test_a_genuine_request_hidden_inside_a_forged_one(slo: SingleLogout, alice: TestApp, binding: str) -> None:
     """What was signed for somebody else is parked in the extensions of what names Alice."""
-    genuine = codec.write_request(slo.ask(name_id=NameID("_mallory")))
+    genuine = xml.lift(codec.write_request(slo.ask(name_id=NameID("_mallory"))))
     signature.sign(genuine, key=slo.key)
 
     def park(element: etree._Element) -> None:
@@ -181,7 +181,7 @@ def test_a_genuine_request_hidden_inside_a_forged_one(slo: SingleLogout, alice: 
 
 @pytest.mark.parametrize("binding", ["post", "soap"])
 def test_a_signature_moved_to_a_forged_request(slo: SingleLogout, alice: TestApp, binding: str) -> None:
-    genuine = codec.write_request(slo.ask(name_id=NameID("_mallory")))
+    genuine = xml.lift(codec.write_request(slo.ask(name_id=NameID("_mallory"))))
     signature.sign(genuine, key=slo.key)
     moved = genuine[1]
     page = deliver(

@@ -159,7 +159,7 @@ def test_a_preset_counts_for_requests_and_logouts_too(folder, capsys) -> None:
     asked = logout.build_request(
         id=REQUEST_ID, issuer=SP, destination=IDP_SLO, name_id=NameID("_x"), session_indexes=[], now=NOW
     )
-    element = logout_codec.write_request(asked)
+    element = xml.lift(logout_codec.write_request(asked))
     signature.sign(element, key=signing_key("sp"), algorithm=Algorithm.RSA_SHA1)
     (folder / "logout.xml").write_bytes(xml.serialise(element))
     for more, expected in (([], 1), (["--preset=legacy-sha1"], 0)):
@@ -192,7 +192,7 @@ def test_a_request_is_judged_from_its_address_or_its_file(folder, capsys) -> Non
     assert isinstance(url, str)
     assert explain(folder, capsys, "request", url, "--binding=redirect")[1]["accepted"]
     assert explain(folder, capsys, "request", write(folder, url), "--binding=redirect")[1]["accepted"]
-    element = authn_request.write(request())
+    element = xml.lift(authn_request.write(request()))
     signature.sign(element, key=signing_key("sp"))
     file = write(folder, xml.serialise(element))
     assert explain(folder, capsys, "request", file, "--binding=post")[1]["accepted"]
@@ -258,7 +258,7 @@ def test_without_json_each_check_is_a_line_and_the_verdict_the_last(folder, caps
 
 
 def test_a_redirect_query_alone_will_do(folder, capsys) -> None:
-    element = authn_request.write(request())
+    element = xml.lift(authn_request.write(request()))
     url = redirect.encode(xml.serialise(element), parameter="SAMLRequest", destination=SSO_URL, key=signing_key("sp"))
     assert explain(folder, capsys, "request", url.partition("?")[2], "--binding=redirect")[0] == 0
 

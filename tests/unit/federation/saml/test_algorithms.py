@@ -8,7 +8,7 @@ from federation.errors import ConfigurationError, Refused
 from federation.saml import algorithms, encryption, signature, xml
 from federation.saml.algorithms import CBC, DEFAULT_ALGORITHMS, PRESETS, Algorithms, allowed
 from federation.saml.names import SAML, Algorithm
-from tests import factories
+from tests import factories, trees
 
 EVERY_LEGACY = {uri for preset in PRESETS.values() for uri in preset.allows}
 
@@ -114,9 +114,9 @@ def test_sha1_signatures_are_read_and_written_under_their_preset(key: signature.
 @pytest.mark.parametrize("content", [b"x" * 31, b"x" * 32, b""], ids=["padded", "whole blocks", "empty"])
 def test_every_way_in_which_cbc_fails_looks_the_same(damage: str, content: bytes) -> None:
     legacy = allowed(("legacy-cbc",))
-    wrapper = xml.new(f"{{{SAML}}}EncryptedAssertion", {"saml": SAML})
+    wrapper = trees.new(f"{{{SAML}}}EncryptedAssertion", {"saml": SAML})
     key = factories.descriptor(factories.decryption_key(), "encryption")
-    wrapper.append(encryption.encrypt(f"<a>{content.decode()}</a>".encode(), key=key, algorithms=legacy))
+    wrapper.append(xml.lift(encryption.encrypt(f"<a>{content.decode()}</a>".encode(), key=key, algorithms=legacy)))
     opened, _ = encryption.examine(wrapper, [factories.decryption_key()], algorithms=legacy, covered=True)
     assert (opened.text or "").encode() == content
     value = list(wrapper.iter("{*}CipherValue"))[1]

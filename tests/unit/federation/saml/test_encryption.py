@@ -16,7 +16,7 @@ from federation.saml.encryption import DecryptionKey
 from federation.saml.encryption_shape import WrappedKey
 from federation.saml.metadata.entity import EncryptionMethod, KeyDescriptor
 from federation.saml.names import DS, SAML, XENC, XENC11, Algorithm
-from tests import factories
+from tests import factories, trees
 
 Change = Callable[[etree._Element], object]
 CBC = f"{XENC}aes256-cbc"
@@ -31,13 +31,13 @@ def descriptor(*methods: str, digests: tuple[str, ...] = (), masks: tuple[str, .
 
 def wrap(data: etree._Element) -> etree._Element:
     """An EncryptedAssertion as it arrives."""
-    wrapper = xml.new(f"{{{SAML}}}EncryptedAssertion", {"saml": SAML})
+    wrapper = trees.new(f"{{{SAML}}}EncryptedAssertion", {"saml": SAML})
     wrapper.append(data)
     return xml.reparse(xml.serialise(wrapper))
 
 
 def encrypted(content: bytes = PLAINTEXT, key: KeyDescriptor | None = None) -> etree._Element:
-    return wrap(encryption.encrypt(content, key=key or descriptor()))
+    return wrap(xml.lift(encryption.encrypt(content, key=key or descriptor())))
 
 
 def decrypted(wrapper: etree._Element, *keys: DecryptionKey) -> str | None:
@@ -60,7 +60,7 @@ def algorithms(wrapper: etree._Element) -> list[str]:
 @pytest.mark.conformance("IIP-ALG04", "IIP-ALG06", "SDP-ALG01")
 def test_what_is_encrypted_can_be_decrypted() -> None:
     assert decrypted(encrypted()) == "secret"
-    assert decrypted(wrap(encryption.encrypt(xml.parse(PLAINTEXT), key=descriptor()))) == "secret"
+    assert decrypted(wrap(xml.lift(encryption.encrypt(xml.parse(PLAINTEXT), key=descriptor())))) == "secret"
 
 
 def test_the_default_is_aes_256_gcm_and_the_oaep_that_everybody_has() -> None:
@@ -68,7 +68,7 @@ def test_the_default_is_aes_256_gcm_and_the_oaep_that_everybody_has() -> None:
 
 
 def test_the_key_says_whom_it_is_for() -> None:
-    data = encryption.encrypt(PLAINTEXT, key=descriptor(), recipient=factories.SP)
+    data = xml.lift(encryption.encrypt(PLAINTEXT, key=descriptor(), recipient=factories.SP))
     assert data.find(f".//{{{XENC}}}EncryptedKey").get("Recipient") == factories.SP  # type: ignore[union-attr]
 
 

@@ -10,15 +10,15 @@ from federation.saml import signature, xml
 from federation.saml.algorithms import Algorithms
 from federation.saml.names import DS, MD, SAML, SAMLP, Algorithm
 from federation.saml.signature import SigningKey
-from tests import factories
+from tests import factories, trees
 
 SIGNATURE = f"{{{DS}}}Signature"
 
 
 def message(text: str = "alice") -> etree._Element:
-    root = xml.new(f"{{{SAMLP}}}Response", {"samlp": SAMLP, "saml": SAML}, {"ID": "_1"})
-    xml.add(root, f"{{{SAML}}}Issuer", factories.IDP)
-    xml.add(root, f"{{{SAML}}}Text", text)
+    root = trees.new(f"{{{SAMLP}}}Response", {"samlp": SAMLP, "saml": SAML}, {"ID": "_1"})
+    trees.add(root, f"{{{SAML}}}Issuer", factories.IDP)
+    trees.add(root, f"{{{SAML}}}Text", text)
     return root
 
 
@@ -48,8 +48,8 @@ def test_the_signature_stands_right_after_the_issuer() -> None:
 
 
 def test_the_signature_stands_first_where_there_is_no_issuer() -> None:
-    root = xml.new(f"{{{MD}}}EntityDescriptor", {"md": MD}, {"ID": "_1", "entityID": "urn:x"})
-    xml.add(root, f"{{{MD}}}IDPSSODescriptor")
+    root = trees.new(f"{{{MD}}}EntityDescriptor", {"md": MD}, {"ID": "_1", "entityID": "urn:x"})
+    trees.add(root, f"{{{MD}}}IDPSSODescriptor")
     signature.sign(root, key=factories.signing_key())
     assert root[0].tag == SIGNATURE
     assert signature.verify(root, keys=keys()).get("entityID") == "urn:x"
@@ -142,8 +142,8 @@ def test_an_inner_element_verifies_in_its_surroundings() -> None:
 def test_an_inclusive_prefix_may_be_declared_further_up() -> None:
     xs = "http://www.w3.org/2001/XMLSchema"
     outer = etree.Element("outer", nsmap={"xs": xs, "samlp": SAMLP})
-    inner = xml.add(outer, f"{{{SAMLP}}}Response", None, {"ID": "_1"})
-    xml.add(inner, "value", "x", {"type": "xs:string"})
+    inner = trees.add(outer, f"{{{SAMLP}}}Response", None, {"ID": "_1"})
+    trees.add(inner, "value", "x", {"type": "xs:string"})
     template = copy.deepcopy(message())
     signature.sign(template, key=factories.signing_key())
     block = template[1]

@@ -11,15 +11,15 @@ from federation.saml.algorithms import Algorithms
 from federation.saml.checks import run
 from federation.saml.names import DS, SAML, SAMLP, XENC, Algorithm
 from federation.saml.signature_shape import RULES, Candidate
-from tests import factories
+from tests import factories, trees
 
 Change = Callable[[etree._Element], object]
 
 
 def signed() -> etree._Element:
-    root = xml.new(f"{{{SAMLP}}}Response", {"samlp": SAMLP, "saml": SAML}, {"ID": "_1"})
-    xml.add(root, f"{{{SAML}}}Issuer", factories.IDP)
-    xml.add(root, f"{{{SAML}}}Text", "alice")
+    root = trees.new(f"{{{SAMLP}}}Response", {"samlp": SAMLP, "saml": SAML}, {"ID": "_1"})
+    trees.add(root, f"{{{SAML}}}Issuer", factories.IDP)
+    trees.add(root, f"{{{SAML}}}Text", "alice")
     signature.sign(root, key=factories.signing_key())
     return root
 

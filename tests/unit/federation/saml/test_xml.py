@@ -3,9 +3,9 @@
 import pytest
 from lxml import etree
 
-from federation.errors import ConfigurationError, Malformed
+from federation.errors import Malformed
 from federation.saml import xml
-from federation.saml.names import DS, SAML, SAMLP
+from federation.saml.names import DS, SAMLP
 
 
 def refused(data: bytes, rule: str, **limits: int) -> None:
@@ -279,23 +279,7 @@ def test_a_required_attribute_is_there_and_not_blank(attributes: str) -> None:
     assert caught.value.rule == "xml.attribute"
 
 
-# Writing
-
-
-def test_elements_are_written_as_trees() -> None:
-    root = xml.new(f"{{{SAMLP}}}R", {"p": SAMLP, "a": SAML}, {"ID": "_1", "None": None})
-    xml.add(root, f"{{{SAML}}}Issuer", "<&>\"'", {"Format": '"<'})
-    written = '<a:Issuer Format="&quot;&lt;">&lt;&amp;&gt;"\'</a:Issuer>'
-    assert xml.serialise(root) == f'<p:R xmlns:p="{SAMLP}" xmlns:a="{SAML}" ID="_1">{written}</p:R>'.encode()
-
-
-@pytest.mark.parametrize("value", ["\0", "a\x1bb", "\ud800", "\ufffe"])
-def test_a_value_that_xml_cannot_carry_is_our_own_mistake(value: str) -> None:
-    root = xml.new("r", {})
-    with pytest.raises(ConfigurationError):
-        xml.add(root, "a", value)
-    with pytest.raises(ConfigurationError):
-        xml.add(root, "a", None, {"b": value})
+# The canonical form
 
 
 def test_the_canonical_form_has_only_the_namespaces_it_uses() -> None:

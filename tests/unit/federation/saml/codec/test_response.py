@@ -29,10 +29,12 @@ def test_what_is_written_is_read() -> None:
 
 
 def test_the_assertion_comes_last() -> None:
-    element = codec.write(factories.envelope(), assertion_codec.write(factories.assertion()))
+    assertion = assertion_codec.write(factories.assertion())
+    written = codec.write(factories.envelope(), assertion)
+    element = xml.lift(written)
     assert [xml.local_name(child) for child in element] == ["Issuer", "Status", "Assertion"]
     assert [xml.local_name(child) for child in codec.assertions_in(element)] == ["Assertion"]
-    assert xml.serialise(element).count(b"xmlns:saml=") == 1
+    assert xml.serialise(assertion) in xml.serialise(written), "it says the same within a response as alone"
 
 
 def test_the_least_response_is_read() -> None:

@@ -109,7 +109,7 @@ def test_an_answer_that_breaks_a_rule_is_refused_for_it(received: Callable[[], R
 )
 def test_a_question_that_breaks_a_rule_is_refused_for_it(changes: dict[str, object], rule: str) -> None:
     request = replace(ArtifactResolve("_r1", SP, NOW, ARTIFACT.text, ARS), **changes)  # type: ignore[arg-type]
-    element = codec.write_resolve(request)
+    element = xml.lift(codec.write_resolve(request))
     signature.sign(element, key=signing_key("sp"))
     received = Received(Binding.SOAP, "SAMLRequest", xml.serialise(element))
     refused(rule, lambda: artifact.accept_resolve(received, AT_IDP))
@@ -117,13 +117,13 @@ def test_a_question_that_breaks_a_rule_is_refused_for_it(changes: dict[str, obje
 
 def test_nothing_unsigned_or_signed_by_others_is_believed() -> None:
     refused("signature.value", lambda: artifact.accept_resolve(question("idp"), AT_IDP))
-    bare = codec.write_resolve(ArtifactResolve("_r1", SP, NOW, ARTIFACT.text, ARS))
+    bare = xml.lift(codec.write_resolve(ArtifactResolve("_r1", SP, NOW, ARTIFACT.text, ARS)))
     received = Received(Binding.SOAP, "SAMLRequest", xml.serialise(bare))
     refused("artifact.signed", lambda: artifact.accept_resolve(received, AT_IDP))
 
 
 def test_an_error_status_is_refused_and_a_question_without_issuer_malformed() -> None:
-    element = codec.write_response(ArtifactResponse("_x1", IDP, NOW, Status(StatusCode.REQUESTER), "_r1"))
+    element = xml.lift(codec.write_response(ArtifactResponse("_x1", IDP, NOW, Status(StatusCode.REQUESTER), "_r1")))
     signature.sign(element, key=signing_key("idp"))
     received = Received(Binding.SOAP, "SAMLResponse", xml.serialise(element))
     refused("artifact.status", lambda: artifact.accept_response(received, AT_SP))

@@ -19,6 +19,7 @@ from federation.saml.names import Binding, NameIDFormat, StatusCode
 from federation.saml.profiles import logout
 from federation.saml.profiles.logout import LogoutExpectations
 from federation.saml.signature import SigningKey
+from tests import trees
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SP = "https://sp.test/saml/metadata"
@@ -143,7 +144,7 @@ def test_without_a_signature_nothing_ends(way: Callable[..., Received]) -> None:
 
 
 def test_a_signature_inside_a_redirected_message_is_refused_even_when_it_verifies() -> None:
-    element = codec.write_request(REQUEST)
+    element = xml.lift(codec.write_request(REQUEST))
     signature.sign(element, key=KEY)
     url = redirect.encode(xml.serialise(element), parameter="SAMLRequest", destination=SLO, key=KEY)
     received = redirect.decode(urlsplit(url).query.encode())
@@ -152,8 +153,8 @@ def test_a_signature_inside_a_redirected_message_is_refused_even_when_it_verifie
 
 def test_a_signed_request_hidden_inside_a_forged_one_does_not_lend_its_signature() -> None:
     genuine = xml.parse(by_post(REQUEST).xml)
-    forged = codec.write_request(replace(REQUEST, id="_forged", name_id=NameID("_victim")))
-    extensions = xml.add(forged, "{urn:oasis:names:tc:SAML:2.0:protocol}Extensions")
+    forged = xml.lift(codec.write_request(replace(REQUEST, id="_forged", name_id=NameID("_victim"))))
+    extensions = trees.add(forged, "{urn:oasis:names:tc:SAML:2.0:protocol}Extensions")
     forged.insert(1, extensions)
     extensions.append(genuine)
     received = Received(Binding.POST, "SAMLRequest", xml.serialise(forged))
@@ -177,11 +178,13 @@ def test_a_partner_whose_metadata_has_expired_ends_nothing() -> None:
 @pytest.mark.parametrize("position", [0, 1])
 def test_an_encrypted_identifier_is_opened_with_each_of_our_keys_in_turn(position: int) -> None:
     keys = [DecryptionKey.from_pem(PRIVATE), DecryptionKey.from_pem(OTHER_PRIVATE)]
-    element = codec.write_request(REQUEST)
+    element = xml.lift(codec.write_request(REQUEST))
     name_id = element.find(f"{A}NameID")
     assert name_id is not None
-    encrypted = xml.new(f"{A}EncryptedID", {})
-    encrypted.append(encryption.encrypt(xml.lift(name_id), key=KeyDescriptor(None, keys[position].public_key)))
+    encrypted = trees.new(f"{A}EncryptedID", {})
+    encrypted.append(
+        xml.lift(encryption.encrypt(xml.lift(name_id), key=KeyDescriptor(None, keys[position].public_key)))
+    )
     element.replace(name_id, encrypted)
     signature.sign(element, key=KEY)
     received = Received(Binding.POST, "SAMLRequest", xml.serialise(element))

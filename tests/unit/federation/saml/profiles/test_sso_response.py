@@ -17,7 +17,7 @@ from federation.saml.metadata.entity import Entity, KeyDescriptor
 from federation.saml.names import SAML, AuthnContextClass, NameIDFormat, StatusCode
 from federation.saml.profiles import sso_response
 from federation.saml.profiles.refusals import StatusRefused
-from tests import factories
+from tests import factories, trees
 from tests.factories import accept_response, assertion, authn_statement, confirmation, envelope, signed_response
 
 A = f"{{{SAML}}}"
@@ -227,7 +227,7 @@ def test_an_unsigned_response_around_a_signed_assertion_may_leave_out_issuer_and
 
 @pytest.mark.conformance("IIP-EXT01")
 def test_advice_may_hold_whatever_it_likes() -> None:
-    evidence = assertion_codec.write(assertion(id="_evidence", issuer="urn:somebody"))
+    evidence = xml.lift(assertion_codec.write(assertion(id="_evidence", issuer="urn:somebody")))
     signature.sign(evidence, key=factories.signing_key("somebody"))
 
     def advise(element: etree._Element) -> None:
@@ -243,15 +243,15 @@ def test_advice_may_hold_whatever_it_likes() -> None:
 
 
 def encrypted_response(change: factories.Change | None = None, *, sign: str = "response") -> bytes:
-    element = assertion_codec.write(assertion())
+    element = xml.lift(assertion_codec.write(assertion()))
     if change is not None:
         change(element)
     if sign == "assertion":
         signature.sign(element, key=factories.signing_key())
-    wrapper = xml.new(ENCRYPTED_ASSERTION, {"saml": SAML})
+    wrapper = trees.new(ENCRYPTED_ASSERTION, {"saml": SAML})
     key = factories.descriptor(factories.decryption_key(), "encryption")
-    wrapper.append(encryption.encrypt(element, key=key))
-    root = response_codec.write(envelope(), wrapper)
+    wrapper.append(xml.lift(encryption.encrypt(element, key=key)))
+    root = trees.response(envelope(), wrapper)
     if sign == "response":
         signature.sign(root, key=factories.signing_key())
     return xml.serialise(root)
