@@ -46,26 +46,27 @@ class SourcePages:
     # One source ------------------------------------------------------------------------------------------------------
 
     def one(self, request: Request) -> Response:
-        """How one source does. While it is being read the page looks again by itself: nothing is typed here."""
+        """How one source does. While it is being read, what changes is brought up to date where it stands."""
         return self._one(request, None)
 
     def _one(self, request: Request, reason: str | None) -> Response:
         source, now = self._source(request), request.federation.now
         reading = source.claimed_until is not None and source.claimed_until > now
+        waiting = source.enabled and not reading and source.due <= now
+        if reading or waiting:
+            request.federation.watch()
         values = {
             "source": source,
             "health": sources.health(source, now),
             "ground": sources.ground_of(source),
             "signers": following.signers_of(source),
             "reading": reading,
-            "waiting": source.enabled and not reading and source.due <= now,
+            "waiting": waiting,
+            "watch": LOOK_AGAIN_S if reading or waiting else 0,
             "followers": self.host.followers(self.console.session(request), source.id),
             "reason": reason,
         }
-        response = self.console.show(request, "source", values, status=200 if reason is None else 400)
-        if values["reading"] or values["waiting"]:
-            response.headers["Refresh"] = str(LOOK_AGAIN_S)
-        return response
+        return self.console.show(request, "source", values, status=200 if reason is None else 400)
 
     def change(self, request: Request) -> Response:
         """Have a source asked soon, leave it out for a while, use it again, or take it away."""

@@ -7,7 +7,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 
 from federation.registry.aggregates import READING, key_of
 from idp_app.models import MetadataSource, MetadataVersion
@@ -88,26 +88,28 @@ def test_the_pages_in_every_look(chromium: Browser, idp: IdPSite) -> None:
 
 
 def in_the_middle(page: Page, idp: IdPSite) -> list[str]:
-    """What the page about a source looks like while it is read; it would look again by itself while it is examined."""
-
-    def once(route: Route) -> None:
-        answer = route.fetch()
-        assert answer.headers["refresh"] == "3"
-        route.fulfill(response=answer, headers={k: v for k, v in answer.headers.items() if k != "refresh"})
-
+    """What the page about a source looks like while it is read, and that it changes in place until that is done."""
     source = source_of(idp)
-    with idp.work() as session:
-        row = session.get_one(MetadataSource, source.id)
-        row.claimed_until, row.progress = idp.clock() + timedelta(minutes=9), READING
-        row.progress_done, row.progress_total = 2500, 10_000
-    page.route(f"**/admin/sources/{source.id}", once)
+
+    def tell(done: int | None) -> None:
+        with idp.work() as session:
+            row = session.get_one(MetadataSource, source.id)
+            row.claimed_until = None if done is None else idp.clock() + timedelta(minutes=9)
+            row.progress = None if done is None else READING
+            row.progress_done, row.progress_total = done, None if done is None else 10_000
+
+    tell(2500)
     page.goto(f"{origin(idp)}/admin/sources/{source.id}")
     expect(page.get_by_role("progressbar")).to_have_attribute("value", "2500")
     found = examine(page, "idp-console-source-being-read")
-    page.unroute_all()
-    with idp.work() as session:
-        row = session.get_one(MetadataSource, source.id)
-        row.claimed_until = row.progress = row.progress_done = row.progress_total = None
+    page.evaluate("document.documentElement.dataset.kept = 'yes'")
+    tell(5000)
+    expect(page.get_by_role("progressbar")).to_have_attribute("value", "5000", timeout=15_000)
+    expect(page.get_by_role("heading", name="Take it away")).to_have_count(0)
+    tell(None)
+    expect(page.get_by_role("progressbar")).to_have_count(0, timeout=15_000)
+    expect(page.get_by_role("heading", name="Take it away")).to_be_visible()
+    assert page.evaluate("document.documentElement.dataset.kept") == "yes", "the page was not loaded again"
     return found
 
 
@@ -133,7 +135,9 @@ def test_a_source_is_added_with_the_keyboard_alone(chromium: Browser, idp: IdPSi
         expect(page.get_by_role("heading", name="Waiting for the worker")).to_be_visible()
         address = page.url.partition("?")[0]
         refresh(desk(idp).refresher(), address.rpartition("/")[2])
-        expect(page.get_by_role("heading", name="Waiting for the worker")).to_have_count(0)  # it has looked again
+        tab_to(page, "Look again now")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name="Waiting for the worker")).to_have_count(0)
         expect(page.locator("main")).to_contain_text("1 entity")
         fill(page, "Type the name of the source", "Second Federation")
         page.keyboard.press("Enter")
