@@ -21,6 +21,7 @@ from federation.storage.session import for_transaction_manager
 from federation.web import Site
 from federation.web.cookies import SESSION, Purpose
 from federation.web.process import settle
+from federation.web.transactions import Manager
 from idp_app import settings
 from idp_app.installation import Installation
 from idp_app.security import SessionSecurity
@@ -127,7 +128,7 @@ def make_app(installation: Installation) -> Any:
     """The WSGI application on an installation."""
     with Configurator(
         settings={
-            "tm.manager_hook": "pyramid_tm.explicit_manager",
+            "tm.manager_hook": Manager,
             # Asking who it is would cost a statement on pages that do not care.
             "tm.annotate_user": False,
         }

@@ -73,7 +73,9 @@ class Database(sqlite3.Connection):
     """Whether the transaction need not become a writer; outside one there is nothing to become."""
 
     def begin(self) -> None:
-        """Begin a transaction, as a reader."""
+        """Begin a transaction, as a reader, unless one has begun."""
+        if self.in_transaction:
+            return
         if self.isolation_level is not None:  # SQLAlchemy puts the driver's own back after an autocommit
             self.isolation_level = None
         self.execute("BEGIN")
@@ -143,6 +145,12 @@ def _on_sqlite_execute(
 ) -> None:
     if not _only_reads(statement, context):
         become_writer(connection.connection.dbapi_connection)
+
+
+def begin(driver: Any) -> None:
+    """Begin a transaction on the driver's connection. PostgreSQL's driver begins by itself, at the first statement."""
+    if isinstance(driver, Database):
+        driver.begin()
 
 
 def become_writer(driver: Any) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from federation.storage.engine import become_writer
-from federation.storage.session import begun
+from federation.storage.session import driver_of
 
 Row = tuple[Any, ...]
 
@@ -38,17 +38,16 @@ class Prepared:
     def __init__(self, statement: Executable | Callable[[str], Executable], *, fills: Collection[str] = ()) -> None:
         self._statement: Final = statement
         self._fills: Final = list(fills)
-        self._compiled: dict[str, _Compiled] = {}
+        self._compiled: dict[type, _Compiled] = {}
 
     def rows(self, session: Session, parameters: Mapping[str, Any]) -> list[Row]:
         """Run it in the session's transaction; answers its rows, each value as its column's type has it.
 
         Raises `sqlalchemy.exc.DBAPIError` as the session itself does.
         """
-        connection = begun(session)
-        compiled = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
+        driver = driver_of(session)
+        compiled = self._compiled.get(type(driver)) or self._compile(type(driver), session.get_bind().dialect)
         given = {**compiled.defaults, **parameters} if compiled.defaults else parameters
-        driver: Any = connection.connection.dbapi_connection
         if self._fills:
             become_writer(driver)
         values: Any
@@ -65,7 +64,7 @@ class Prepared:
             raise DBAPIError.instance(compiled.text, None, error, compiled.refusal, hide_parameters=True) from error
         return _read(found, compiled.results) if compiled.results else found
 
-    def _compile(self, dialect: Dialect) -> _Compiled:
+    def _compile(self, kind: type, dialect: Dialect) -> _Compiled:
         statement: Any = self._statement(dialect.name) if callable(self._statement) else self._statement
         made = statement.compile(dialect=dialect, column_keys=self._fills or None)
         names = made.positiontup if made.positional else made.binds
@@ -81,7 +80,7 @@ class Prepared:
             ),
             dialect.loaded_dbapi.Error,
         )
-        self._compiled[dialect.name] = compiled
+        self._compiled[kind] = compiled
         return compiled
 
 

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
+from sqlalchemy.pool import PoolProxiedConnection
+
+from federation.storage import engine as engines
 
 if TYPE_CHECKING:
     from transaction.interfaces import ITransaction, ITransactionManager
@@ -22,9 +25,9 @@ _TRY_AGAIN: Final = "40"
 class WebSession(Session):
     """A session in the transactions of a manager (`request.tm`): it begins, commits, aborts and closes with them.
 
-    Its connection is checked out and its transaction begun beneath the ORM, at the first statement. A request whose
-    statements all go to the driver (`prepared`), as those of a sign-in do, never wakes the ORM's own bookkeeping, which
-    costs more than the transaction; whoever asks for objects gets them in the same transaction.
+    A request whose statements all go to the driver (`prepared`), as those of a sign-in do, takes a connection from the
+    pool, begins and commits on it, and wakes no bookkeeping of SQLAlchemy's: that costs more than the transaction. Who
+    asks for objects, or executes a statement, gets them in the same transaction.
 
     Without a manager it is an ordinary session.
     """
@@ -34,24 +37,34 @@ class WebSession(Session):
         self._engine = bind
         self._manager = manager
         self._joined = False
+        self._pooled: PoolProxiedConnection | None = None
         self._connection: Connection | None = None
 
     def get_bind(self, *arguments: Any, **named: Any) -> Engine | Connection:
         """Where the ORM's statements go: to the connection of the transaction."""
-        return super().get_bind(*arguments, **named) if self._manager is None else self._begun()
-
-    def begun(self) -> Connection:
-        """The connection, in the transaction and within the savepoint that the ORM has set, if any."""
-        return self.connection() if self._manager is None or self.in_transaction() else self._begun()
-
-    def _begun(self) -> Connection:
+        if self._manager is None:
+            return super().get_bind(*arguments, **named)
         connection = self._connection
         if connection is None:
-            self.join()
-            connection = self._connection = self._engine.connect()
+            connection = self._connection = Connection(self._engine, self._pooled or self._check_out())
         if not connection.in_transaction():
             connection.begin()
         return connection
+
+    def driver(self) -> Any:
+        """The driver's connection, in the transaction and within the savepoint that the ORM has set, if any."""
+        if self._manager is None or self._connection is not None or self.in_transaction():
+            return self.connection().connection.dbapi_connection
+        return (self._pooled or self._check_out()).dbapi_connection
+
+    def _check_out(self) -> PoolProxiedConnection:
+        self.join()
+        try:
+            pooled = self._pooled = self._engine.raw_connection()
+        except self._engine.dialect.loaded_dbapi.Error as error:
+            raise self._said("CONNECT", error) from error
+        engines.begin(pooled.dbapi_connection)
+        return pooled
 
     def join(self) -> None:
         """Take part in the manager's transaction, once."""
@@ -61,12 +74,18 @@ class WebSession(Session):
 
     def keep(self) -> None:
         """Commit, and be ready for the manager's next transaction."""
-        connection = self._connection
         if self.in_transaction():
+            self.connection()  # what went to the driver alone belongs to it, too
             self.commit()
             self.close()
-        if connection is not None and connection.in_transaction():
-            connection.commit()
+        elif self._connection is not None:
+            self._connection.commit()
+            self.dispatch.after_commit(self)
+        elif self._pooled is not None:
+            try:
+                self._pooled.commit()
+            except self._engine.dialect.loaded_dbapi.Error as error:
+                raise self._said("COMMIT", error) from error
             self.dispatch.after_commit(self)
         self._release()
 
@@ -78,9 +97,15 @@ class WebSession(Session):
             self._release()
 
     def _release(self) -> None:
-        connection, self._connection, self._joined = self._connection, None, False
-        if connection is not None:
-            connection.close()
+        """Back to the pool, which rolls back what was not committed."""
+        held = self._connection or self._pooled
+        self._connection, self._pooled, self._joined = None, None, False
+        if held is not None:
+            held.close()
+
+    def _said(self, statement: str, error: Exception) -> BaseException:
+        kind = self._engine.dialect.loaded_dbapi.Error
+        return DBAPIError.instance(statement, None, error, kind, hide_parameters=True)
 
 
 class _Part:
@@ -132,10 +157,13 @@ def for_transaction_manager(sessions: SessionFactory, tm: ITransactionManager) -
     return sessions(manager=tm)
 
 
-def begun(session: Session) -> Connection:
-    """The connection of a session's transaction, which begins if it has not yet. What was only added is written."""
+def driver_of(session: Session) -> Any:
+    """The driver's connection in a session's transaction, which begins if it has not. What was only added is written.
+
+    Whoever uses it translates the driver's errors.
+    """
     session.flush()
-    return session.begun() if isinstance(session, WebSession) else session.connection()
+    return session.driver() if isinstance(session, WebSession) else session.connection().connection.dbapi_connection
 
 
 def _on_attach(session: WebSession, _instance: object) -> None:

@@ -1,11 +1,68 @@
-"""What happens to the request's transaction when a request is refused, or when it has to wait for others."""
+"""A request's transaction: who keeps it, and what happens to it when the request is refused or waits for others."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from pyramid.request import Request
+
+
+class Manager:
+    """`request.tm` of a site where nobody but our own sessions takes part: as much of a manager as they and pyramid_tm
+    ask for (`tm.manager_hook`). It is its own transaction.
+
+    The manager of the `transaction` package keeps books about hooks, synchronizers and savepoints, which a host may
+    need. None of it is used here, and keeping them costs a sign-in as much as its look-ups in the database.
+    """
+
+    def __init__(self, _request: Request) -> None:
+        self._parts: list[Any] | None = None
+
+    def begin(self) -> Manager:
+        """Begin; the one before must have ended."""
+        if self._parts is not None:
+            raise RuntimeError("a transaction is under way")
+        self._parts = []
+        return self
+
+    def get(self) -> Manager:
+        """The transaction that is under way."""
+        if self._parts is None:
+            raise RuntimeError("no transaction is under way")
+        return self
+
+    def join(self, part: Any) -> None:
+        """Somebody takes part (`transaction.interfaces.IDataManager`)."""
+        assert self._parts is not None  # get
+        self._parts.append(part)
+
+    def commit(self) -> None:
+        """Commit each part, or none when one cannot be written. It is over, whatever is raised."""
+        parts, self._parts = self._parts or (), None
+        try:
+            for part in parts:
+                part.tpc_begin(self)
+            for part in parts:
+                part.tpc_vote(self)
+        except BaseException:
+            for part in parts:
+                part.tpc_abort(self)
+            raise
+
+    def abort(self) -> None:
+        """Take everything back. What has ended stays as it is."""
+        parts, self._parts = self._parts or (), None
+        for part in parts:
+            part.tpc_abort(self)
+
+    def note(self, text: str) -> None:
+        """What pyramid_tm says about the transaction; nobody reads it."""
+
+    def isDoomed(self) -> bool:  # noqa: N802 (the interface's name)
+        """Nobody dooms a transaction here."""
+        return False
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import Engine, event, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -9,6 +11,7 @@ from transaction import TransactionManager
 from federation.storage.base import table_of
 from federation.storage.prepared import Prepared
 from federation.storage.session import SessionFactory, factory, for_transaction_manager, unit_of_work
+from federation.web.transactions import Manager
 
 
 class Base(DeclarativeBase):
@@ -29,6 +32,12 @@ def _tables(engine: Engine) -> None:
     NOTE.metadata.create_all(engine)
 
 
+@pytest.fixture(params=[lambda: TransactionManager(explicit=True), lambda: Manager(None)], ids=["host", "own"])
+def tm(request: pytest.FixtureRequest) -> Any:
+    """A host's transaction manager, and that of a site of ours."""
+    return request.param()
+
+
 def notes(sessions: SessionFactory) -> list[str]:
     with unit_of_work(sessions) as session:
         return list(session.scalars(select(NOTE.c.text)))
@@ -46,25 +55,22 @@ def test_a_unit_of_work_that_fails_leaves_nothing(sessions: SessionFactory) -> N
     assert notes(sessions) == []
 
 
-def test_the_transaction_manager_commits_what_a_core_statement_wrote(sessions: SessionFactory) -> None:
-    tm = TransactionManager(explicit=True)
+def test_the_transaction_manager_commits_what_a_core_statement_wrote(tm: Any, sessions: SessionFactory) -> None:
     tm.begin()
     for_transaction_manager(sessions, tm).execute(NOTE.insert().values(text="kept"))
     tm.commit()
     assert notes(sessions) == ["kept"]
 
 
-def test_the_transaction_manager_takes_back_what_it_aborts(sessions: SessionFactory) -> None:
-    tm = TransactionManager(explicit=True)
+def test_the_transaction_manager_takes_back_what_it_aborts(tm: Any, sessions: SessionFactory) -> None:
     tm.begin()
     for_transaction_manager(sessions, tm).execute(insert(NOTE).values(text="lost"))
     tm.abort()
     assert notes(sessions) == []
 
 
-def test_one_session_serves_the_next_transaction_too(sessions: SessionFactory) -> None:
+def test_one_session_serves_the_next_transaction_too(tm: Any, sessions: SessionFactory) -> None:
     """As a request does whose refusal is recorded in place of what it wrote."""
-    tm = TransactionManager(explicit=True)
     tm.begin()
     session = for_transaction_manager(sessions, tm)
     session.execute(insert(NOTE).values(text="lost"))
@@ -78,8 +84,7 @@ def test_one_session_serves_the_next_transaction_too(sessions: SessionFactory) -
 PREPARED = Prepared(insert(NOTE), fills=["text"])
 
 
-def test_objects_and_statements_for_the_driver_share_the_transaction(sessions: SessionFactory) -> None:
-    tm = TransactionManager(explicit=True)
+def test_objects_and_statements_for_the_driver_share_the_transaction(tm: Any, sessions: SessionFactory) -> None:
     for ends, kept in ((tm.abort, []), (tm.commit, ["core", "driver", "object"])):
         tm.begin()
         session = for_transaction_manager(sessions, tm)
@@ -91,10 +96,11 @@ def test_objects_and_statements_for_the_driver_share_the_transaction(sessions: S
         assert sorted(notes(sessions)) == kept
 
 
-def test_statements_for_the_driver_alone_are_committed_and_heard_of(sessions: SessionFactory, engine: Engine) -> None:
+def test_statements_for_the_driver_alone_are_committed_and_heard_of(
+    tm: Any, sessions: SessionFactory, engine: Engine
+) -> None:
     heard = []
     event.listen(sessions, "after_commit", lambda _session: heard.append(notes(factory(engine))))
-    tm = TransactionManager(explicit=True)
     session = for_transaction_manager(sessions, tm)
     for ends in (tm.commit, tm.abort, tm.commit):
         tm.begin()
@@ -103,12 +109,25 @@ def test_statements_for_the_driver_alone_are_committed_and_heard_of(sessions: Se
     assert heard == [["again"], ["again", "again"]]
 
 
-def test_an_object_that_was_only_added_is_written(sessions: SessionFactory) -> None:
-    tm = TransactionManager(explicit=True)
+def test_an_object_that_was_only_added_is_written(tm: Any, sessions: SessionFactory) -> None:
     tm.begin()
     for_transaction_manager(sessions, tm).add(Note(text="added"))
     tm.commit()
     assert notes(sessions) == ["added"]
+
+
+def test_what_went_to_the_driver_is_kept_although_an_object_was_added_and_taken_out_again(
+    tm: Any,
+    sessions: SessionFactory,
+) -> None:
+    tm.begin()
+    session = for_transaction_manager(sessions, tm)
+    PREPARED.rows(session, {"text": "kept"})
+    note = Note(text="never")
+    session.add(note)
+    session.expunge(note)
+    tm.commit()
+    assert notes(sessions) == ["kept"]
 
 
 def test_a_savepoint_of_the_manager_takes_back_its_own_part_only(sessions: SessionFactory) -> None:
@@ -155,8 +174,7 @@ def test_nothing_is_kept_when_somebody_else_refuses_to_commit(sessions: SessionF
     assert notes(sessions) == ["kept"]
 
 
-def test_a_transaction_goes_on_after_the_session_rolled_back_by_itself(sessions: SessionFactory) -> None:
-    tm = TransactionManager(explicit=True)
+def test_a_transaction_goes_on_after_the_session_rolled_back_by_itself(tm: Any, sessions: SessionFactory) -> None:
     tm.begin()
     session = for_transaction_manager(sessions, tm)
     session.add(Note(text="lost"))
@@ -167,8 +185,7 @@ def test_a_transaction_goes_on_after_the_session_rolled_back_by_itself(sessions:
     assert notes(sessions) == []
 
 
-def test_connections_go_back_to_their_pool(sessions: SessionFactory, engine: Engine) -> None:
-    tm = TransactionManager(explicit=True)
+def test_connections_go_back_to_their_pool(tm: Any, sessions: SessionFactory, engine: Engine) -> None:
     for ends in (tm.commit, tm.abort):
         tm.begin()
         PREPARED.rows(for_transaction_manager(sessions, tm), {"text": "x"})

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from transaction import TransactionManager
 
-from federation.web.transactions import instead
+from federation.web.transactions import Manager, instead
 
 
 def begun() -> TransactionManager:
@@ -40,3 +40,56 @@ def test_without_a_transaction_manager_the_block_just_runs() -> None:
     with instead(SimpleNamespace()):
         ran.append(1)
     assert ran == [1]
+
+
+class Part:
+    """Somebody who takes part in a transaction and says what became of it."""
+
+    def __init__(self, notes: list[str], name: str, *, refuses: bool = False) -> None:
+        self._notes = notes
+        self._name = name
+        self._refuses = refuses
+
+    def tpc_begin(self, _transaction: object) -> None:
+        if self._refuses:
+            raise ZeroDivisionError
+
+    def tpc_vote(self, _transaction: object) -> None:
+        self._notes.append(f"{self._name} kept")
+
+    def tpc_abort(self, _transaction: object) -> None:
+        self._notes.append(f"{self._name} lost")
+
+
+def test_a_site_of_ours_ends_what_takes_part_with_the_transaction() -> None:
+    manager, notes = Manager(None), []
+    manager.begin().get().join(Part(notes, "first"))
+    with instead(SimpleNamespace(tm=manager)):
+        manager.get().join(Part(notes, "inside"))
+    manager.get().join(Part(notes, "after"))
+    manager.commit()
+    assert notes == ["first lost", "inside kept", "after kept"]
+
+
+def test_a_site_of_ours_keeps_nothing_when_something_cannot_be_written() -> None:
+    manager, notes = Manager(None), []
+    manager.begin()
+    for name in ("first", "second"):
+        manager.get().join(Part(notes, name, refuses=name == "second"))
+    with pytest.raises(ZeroDivisionError):
+        manager.commit()
+    assert notes == ["first lost", "second lost"]
+    manager.abort()  # over already
+    manager.begin().commit()
+
+
+def test_a_site_of_ours_has_one_transaction_at_a_time_and_none_after_its_end() -> None:
+    manager = Manager(None)
+    with pytest.raises(RuntimeError):
+        manager.get()
+    manager.begin()
+    with pytest.raises(RuntimeError):
+        manager.begin()
+    manager.abort()
+    with pytest.raises(RuntimeError):
+        manager.get()
