@@ -7,9 +7,7 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from federation.errors import PolicyRefusal, ProtocolError
-from federation.saml.bindings import soap
 from federation.web import saml
-from federation.web.scope import body_limit
 from federation.web.transactions import instead
 from idp_app.composition import record_refusal
 from idp_app.services import artifacts
@@ -20,8 +18,7 @@ def resolve(request: Request) -> Response:
     """An ArtifactResolve by SOAP."""
     idp = request.idp
     try:
-        received = soap.decode(request.body, max_bytes=body_limit(request))
-        envelope = artifacts.hand_out(idp.session, received, idp.installation, idp.act)
+        envelope = artifacts.hand_out(idp.session, saml.receive_envelope(request), idp.installation, idp.act)
     except (ProtocolError, PolicyRefusal) as error:
         with instead(request):
             record_refusal(request, error)

@@ -10,14 +10,12 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from federation.errors import FederationError, Malformed, PolicyRefusal, ProtocolError
-from federation.saml.bindings import soap
 from federation.saml.bindings.parameters import RELAY_STATE, RESPONSE
 from federation.saml.messages import Received
 from federation.saml.profiles import logout as profile
 from federation.web import page, saml
 from federation.web.cookies import SESSION
 from federation.web.problems import Problem, respond
-from federation.web.scope import body_limit
 from federation.web.transactions import commit_so_far, instead
 from idp_app.composition import record_refusal
 from idp_app.models import LogoutRun
@@ -155,9 +153,7 @@ def _by_soap(request: Request) -> Response:
     """
     idp, now = request.idp, request.federation.now
     try:
-        received = soap.decode(request.body, max_bytes=body_limit(request))
-        request.federation.received.append(received)
-        arrival = requests.arrive(idp.session, received, idp.installation, now)
+        arrival = requests.arrive(idp.session, saml.receive_envelope(request), idp.installation, now)
     except ProtocolError as error:
         with instead(request):
             record_refusal(request, error)

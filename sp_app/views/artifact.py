@@ -7,9 +7,7 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from federation.errors import PolicyRefusal, ProtocolError
-from federation.saml.bindings import soap
 from federation.web import saml
-from federation.web.scope import body_limit
 from federation.web.transactions import instead
 from sp_app.composition import record_refusal
 from sp_app.services import artifacts
@@ -22,7 +20,7 @@ def resolve(_context: object, request: Request) -> Response:
     try:
         envelope = artifacts.hand_out(
             request.sp.session,
-            soap.decode(request.body, max_bytes=body_limit(request)),
+            saml.receive_envelope(request),
             provider.partners,
             issuer=provider.entity_id,
             url=provider.artifact_url,

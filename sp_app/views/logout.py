@@ -7,13 +7,11 @@ from pyramid.response import Response
 from pyramid.view import exception_view_config, view_config
 
 from federation.errors import Malformed, ProtocolError
-from federation.saml.bindings import soap
 from federation.saml.bindings.parameters import RESPONSE
 from federation.saml.bindings.post import PostForm
 from federation.saml.messages import Received
 from federation.web import page, problems, saml
 from federation.web.problems import Problem
-from federation.web.scope import body_limit
 from federation.web.transactions import instead
 from sp_app.composition import record_refusal
 from sp_app.services import audit
@@ -113,7 +111,7 @@ def _by_soap(request: Request) -> Response:
     """End the sessions and answer inline: no browser takes part."""
     service = request.sp.logout()
     try:
-        arrival = service.arrive(soap.decode(request.body, max_bytes=body_limit(request)))
+        arrival = service.arrive(saml.receive_envelope(request))
     except ProtocolError as error:
         with instead(request):
             record_refusal(request, error)

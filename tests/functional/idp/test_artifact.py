@@ -198,6 +198,9 @@ def test_a_question_that_proves_nothing_gets_a_fault_and_spoils_nothing(
     assert answer.status_int == status
     assert answer.content_type == "text/xml"
     assert b"Fault" in answer.body
+    kept = str(idp.audit()[-1].messages)
+    assert "ArtifactResolve" in kept, "the story under the reference number shows what was asked"
+    assert made.text not in kept
     assert idp.audit()[-1].kind == "refused.artifact"
     assert idp.audit()[-1].reference in answer.text
     assert fetch(idp, archive, made)

@@ -97,6 +97,8 @@ def refused(slo: SingleLogout, page: TestResponse, rule: str, alice: TestApp) ->
 @pytest.mark.parametrize("binding", BINDINGS)
 def test_unsigned(slo: SingleLogout, alice: TestApp, binding: str) -> None:
     refused(slo, deliver(slo, slo.ask(), binding, signed=False), "logout.signed", alice)
+    ((messages,),) = slo.site.rows("select messages from sp_audit order by id desc limit 1")
+    assert "LogoutRequest" in str(messages)
 
 
 @pytest.mark.parametrize("binding", BINDINGS)
