@@ -178,7 +178,7 @@ def response_xml(**more: Any) -> bytes:
         "signing_key": signing_key("idp"),
         "encrypt_to": descriptor(decryption_key(), "encryption"),
     }
-    return sso_response.build(**(arguments | more))
+    return sso_response.build(**(arguments | more)).octets
 
 
 def assertion(**more: Any) -> Assertion:

@@ -174,7 +174,7 @@ class FakeIdP:
             "signing_key": signing_key(self.key),
             "encrypt_to": self.partner.sp.encryption_keys[0],
         }
-        return sso_response.build(**(arguments | changes))
+        return sso_response.build(**(arguments | changes)).octets
 
     def answer(self, departure: Departure, **changes: Any) -> dict[str, str]:
         """The fields that the browser posts to the site."""
@@ -193,7 +193,7 @@ class FakeIdP:
             "now": self.clock(),
             "signing_key": signing_key(self.key),
         }
-        return fields(sso_response.build_error(**(arguments | changes)), departure.relay_state)
+        return fields(sso_response.build_error(**(arguments | changes)).octets, departure.relay_state)
 
 
 def fields(document: bytes, relay_state: str | None) -> dict[str, str]:

@@ -18,6 +18,8 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
 from typing import Final, Protocol, cast
 
 from lxml import etree
@@ -65,6 +67,7 @@ __all__ = [
     "verify_octets",
 ]
 
+_GAP: Final = "\N{OBJECT REPLACEMENT CHARACTER}"
 MAX_KEYS: Final = 64
 """At most so many keys of a partner are tried on one signature: those that the algorithm can use."""
 
@@ -119,45 +122,69 @@ def sign(element: etree._Element, *, key: SigningKey, algorithm: str | None = No
     choice, or has the same size. The certificate, where the key has one, goes into KeyInfo as a hint for partners that
     look for it.
     """
-    element.insert(_place(element), xml.lift(_signature(element.get("ID"), xml.canonical(element), key, algorithm)))
+    text, _ = _signature(element.get("ID"), xml.canonical(element), key, algorithm)
+    element.insert(_place(element), xml.reparse(text.encode()))
 
 
-def signed(element: xml.Element, *, key: SigningKey) -> bytes:
-    """Put an enveloped signature into an element that we write, as `sign` does, and answer its octets."""
+def signed(element: xml.Element, *, key: SigningKey) -> xml.Written:
+    """Put an enveloped signature into an element that we write, as `sign` does, and write it."""
     parts = xml.parts(element)
-    signature = _signature(element.get("ID"), "".join(parts).encode(), key, None)
+    text, signature = _signature(element.get("ID"), "".join(parts).encode(), key, None)
     place = _place(element)
     element.insert(place, signature)
-    parts.insert(1 + place, xml.serialise(signature).decode())
-    return "".join(parts).encode()
+    parts.insert(1 + place, text)
+    return xml.Written("".join(parts).encode(), element)
 
 
 def _place(element: xml.Element | etree._Element) -> int:
     return 1 if len(element) and element[0].tag == _ISSUER else 0
 
 
-def _signature(identifier: str | None, octets: bytes, key: SigningKey, algorithm: str | None) -> xml.Element:
-    """The signature over an element with this ID, whose canonical form the octets are."""
+def _signature(
+    identifier: str | None, octets: bytes, key: SigningKey, algorithm: str | None
+) -> tuple[str, xml.Element]:
+    """The signature over an element with this ID, whose canonical form the octets are: as text and as a tree."""
     chosen = algorithm or key.algorithm
     if not identifier or chosen not in METHODS:
         raise ConfigurationError(f"cannot sign: {'no ID' if not identifier else chosen}")
     digest_uri = (key.digest if algorithm is None else None) or _digest_beside(chosen)
-    digest = hashlib.new(_DIGESTS[digest_uri], octets).digest()
+    signed_info, signature = _frame(chosen, digest_uri, key.certificate)
+    reference = xml.attribute_text(REFERENCE, f"#{identifier}")
+    digest = base64.b64encode(hashlib.new(_DIGESTS[digest_uri], octets).digest()).decode()
+    made = key.sign(_filled(signed_info, reference, digest).encode(), chosen)
+    value = base64.b64encode(made).decode()
+    tree = _tree(f"#{identifier}", chosen, digest_uri, digest, value, key.certificate)
+    return _filled(signature, reference, digest, value), tree
+
+
+@lru_cache(maxsize=256)
+def _frame(algorithm: str, digest_uri: str, certificate: bytes | None) -> tuple[list[str], list[str]]:
+    """The texts of SignedInfo and Signature, cut where each signature has its own: reference, digest and value."""
+    tree = _tree(_GAP, algorithm, digest_uri, _GAP, _GAP, certificate)
+    return xml.serialise(tree[0]).decode().split(_GAP), xml.serialise(tree).decode().split(_GAP)
+
+
+def _filled(frame: list[str], *values: str) -> str:
+    return "".join(chain.from_iterable(zip(frame, (*values, ""), strict=True)))
+
+
+def _tree(
+    reference_uri: str, algorithm: str, digest_uri: str, digest: str, value: str, certificate: bytes | None
+) -> xml.Element:
     signature = xml.new(SIGNATURE)
     signed_info = xml.add(signature, SIGNED_INFO)
     xml.add(signed_info, CANONICALIZATION_METHOD, None, {"Algorithm": Algorithm.EXC_C14N})
-    xml.add(signed_info, SIGNATURE_METHOD, None, {"Algorithm": chosen})
-    reference = xml.add(signed_info, REFERENCE, None, {"URI": f"#{identifier}"})
+    xml.add(signed_info, SIGNATURE_METHOD, None, {"Algorithm": algorithm})
+    reference = xml.add(signed_info, REFERENCE, None, {"URI": reference_uri})
     transforms = xml.add(reference, TRANSFORMS)
     xml.add(transforms, TRANSFORM, None, {"Algorithm": Algorithm.ENVELOPED})
     xml.add(transforms, TRANSFORM, None, {"Algorithm": Algorithm.EXC_C14N})
     xml.add(reference, DIGEST_METHOD, None, {"Algorithm": digest_uri})
-    xml.add(reference, DIGEST_VALUE, base64.b64encode(digest).decode())
-    value = key.sign(xml.serialise(signed_info), chosen)
-    xml.add(signature, SIGNATURE_VALUE, base64.b64encode(value).decode())
-    if key.certificate is not None:
+    xml.add(reference, DIGEST_VALUE, digest)
+    xml.add(signature, SIGNATURE_VALUE, value)
+    if certificate is not None:
         data = xml.add(xml.add(signature, KEY_INFO), f"{{{DS}}}X509Data")
-        xml.add(data, f"{{{DS}}}X509Certificate", base64.b64encode(key.certificate).decode())
+        xml.add(data, f"{{{DS}}}X509Certificate", base64.b64encode(certificate).decode())
     return signature
 
 

@@ -12,9 +12,9 @@ from federation.saml.bindings import artifact, post
 from federation.saml.bindings.post import PostForm
 from federation.saml.checks import Check
 from federation.saml.identifiers import new_id
-from federation.saml.messages import NameID, Received, Status
+from federation.saml.messages import NameID, Status
 from federation.saml.names import Binding, StatusCode
-from federation.saml.profiles import logout, sso_response
+from federation.saml.profiles import logout, outline, sso_response
 from federation.saml.profiles.refusals import UNKNOWN_SUBJECT
 from federation.storage.base import table_of
 from idp_app.installation import Installation
@@ -72,7 +72,7 @@ def assertion(
         return error(session, installation, partner, question, INVALID_NAME_ID_POLICY, act, checks=checks)
     index = name_ids.session_index(installation.session_name_secret, signed_in.session_id, partner.id)
     response_id = new_id()
-    xml = sso_response.build(
+    response = sso_response.build(
         response_id=response_id,
         assertion_id=new_id(),
         issuer=settings.own_entity_id,
@@ -110,7 +110,7 @@ def assertion(
             "encrypted": partner.encryption_key is not None,
             "authn_context": class_ref,
         },
-        sent=[_message(question, xml)],
+        sent=[outline.of_sent(question.acs_binding, response)],
     )
     missing = told.missing(attributes)
     if missing:
@@ -123,7 +123,7 @@ def assertion(
             response_id=response_id,
             detail={"attributes": missing},
         )
-    return _deliver(session, installation, partner, question, xml, act)
+    return _deliver(session, installation, partner, question, response.octets, act)
 
 
 def _names(subject: NameID, given: NameID | None, partner: LiveConnection, own_entity_id: str) -> bool:
@@ -146,7 +146,7 @@ def error(
 ) -> PostForm:
     """The response that tells a partner why there is no assertion (SAML Core 3.2.2.2; IIP-IDP05)."""
     response_id = new_id()
-    xml = sso_response.build_error(
+    response = sso_response.build_error(
         response_id=response_id,
         issuer=installation.settings.own_entity_id,
         destination=question.acs_url,
@@ -164,9 +164,9 @@ def error(
         response_id=response_id,
         checks=checks,
         detail={"status": [status.code, status.second_level], "message": status.message},
-        sent=[_message(question, xml)],
+        sent=[outline.of_sent(question.acs_binding, response)],
     )
-    return _deliver(session, installation, partner, question, xml, act)
+    return _deliver(session, installation, partner, question, response.octets, act)
 
 
 def record_denial(
@@ -205,11 +205,6 @@ def _deliver(
         reference = artifacts.hold(session, installation, partner, xml, act.now)
         return artifact.encode_form(reference, destination=destination, relay_state=relay_state)
     return post.encode(xml, parameter="SAMLResponse", destination=destination, relay_state=relay_state)
-
-
-def _message(question: Question, xml: bytes) -> Received:
-    """What the audit trail keeps an outline of."""
-    return Received(question.acs_binding, "SAMLResponse", xml)
 
 
 def _remember(

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from federation.errors import FederationError, Refused
 from federation.saml.checks import Check
-from federation.saml.messages import Received
 from federation.saml.profiles import outline
 from federation.storage.base import table_of
 from federation.storage.prepared import Prepared
@@ -35,11 +34,11 @@ def record(
     response_id: str | None = None,
     checks: Sequence[Check] = (),
     detail: Mapping[str, Any] | None = None,
-    sent: Sequence[Received] = (),
+    sent: Sequence[dict[str, Any]] = (),
 ) -> None:
     """Add one entry in the caller's transaction. Texts from outside are cut to a kilobyte.
 
-    The messages that came with the occasion, and those that are `sent`, are kept as outlines: masked, never whole.
+    Of the messages that came with the occasion outlines are kept: masked, never whole. `sent` are outlines of ours.
     """
     entry = {
         "reference": act.reference,
@@ -51,10 +50,7 @@ def record(
         "request_id": _cut(request_id),
         "response_id": response_id,
         "checks": checks,
-        "messages": [
-            *(outline.of(each) for each in act.received),
-            *(outline.of(each, direction=outline.SENT) for each in sent),
-        ],
+        "messages": [*map(outline.of, act.received), *sent],
         "detail": detail or {},
     }
     _INSERT.rows(session, entry)

@@ -258,7 +258,7 @@ def _at_sp(running: ExitStack, metadata: bytes, start: str, used: Callable[[], f
             session_not_on_or_after=now + timedelta(hours=8),
             signing_key=factories.signing_key("bench-idp"),
             encrypt_to=sp.sp.encryption_keys[0],
-        )
+        ).octets
         form = post.encode(xml, parameter="SAMLResponse", destination=acs.location, relay_state=received.relay_state)
         return dict(form.fields)
 

@@ -18,6 +18,8 @@ from federation.saml import certificates, xml
 from federation.saml.messages import Received
 from federation.saml.profiles.arrival import document_of
 
+Line = dict[str, Any]
+
 RECEIVED: Final = "received"
 SENT: Final = "sent"
 MASKED: Final = "(masked)"
@@ -77,25 +79,49 @@ _LEFT_OUT: Final = frozenset(("SignedInfo", "SignatureValue", "CipherData", "Key
 """Octets that say nothing to a reader; the algorithms of the first are in the checks."""
 
 
-def of(received: Received, *, direction: str = RECEIVED) -> dict[str, Any]:
-    """A message as a JSON object: direction, binding, kind, id, issuer, and `lines` from top to bottom.
+def of(received: Received) -> dict[str, Any]:
+    """A message that came, as a JSON object: direction, binding, kind, id, issuer, and `lines` from top to bottom.
 
     Each line has its depth, the element's name, what is shown of its attributes, and its text or None. A document that
     cannot be read has no lines.
     """
+    signed = "in the query" if received.query_signature is not None else None
     try:
-        root = document_of(received).root if direction == RECEIVED else xml.reparse(received.xml)
+        root = document_of(received).root
     except FederationError:
-        return _message(received, direction, "a message that cannot be read", None, None, [])
-    shown: list[dict[str, Any]] = []
-    _note(root, 0, shown)
-    if len(shown) > MAX_LINES or len(received.xml) > MAX_OCTETS:
-        shown = _cut(shown)
-    issuer = next((line["text"] for line in shown if line["name"] == "Issuer"), None)
-    return _message(received, direction, xml.local_name(root), root.get("ID"), issuer, shown)
+        return _message(RECEIVED, received.binding, signed, "a message that cannot be read", None, [])
+    lines = _lines(root, len(received.xml))
+    return _message(RECEIVED, received.binding, signed, xml.local_name(root), root.get("ID"), lines)
 
 
-def _cut(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def of_sent(binding: str, message: xml.Written) -> dict[str, Any]:
+    """The same of a message that we wrote."""
+    root = message.element
+    lines = _lines(root, len(message.octets))
+    return _message(SENT, binding, None, root.tag.rpartition("}")[2], root.get("ID"), lines)
+
+
+def _message(
+    direction: str, binding: str, signed: str | None, kind: str, identifier: str | None, lines: list[Line]
+) -> dict[str, Any]:
+    return {
+        "direction": direction,
+        "binding": binding.rpartition(":")[2],
+        "signature": signed,
+        "kind": kind,
+        "id": None if identifier is None else identifier[:MAX_TEXT],
+        "issuer": next((line["text"] for line in lines if line["name"] == "Issuer"), None),
+        "lines": lines,
+    }
+
+
+def _lines(root: etree._Element | xml.Element, octets: int) -> list[Line]:
+    lines: list[Line] = []
+    _note(root, 0, lines)
+    return _cut(lines) if len(lines) > MAX_LINES or octets > MAX_OCTETS else lines
+
+
+def _cut(lines: list[Line]) -> list[Line]:
     """The first lines, as many as there is room for, and one that says that there were more."""
     room = MAX_OCTETS
     for number, line in enumerate(lines):
@@ -106,21 +132,7 @@ def _cut(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return lines
 
 
-def _message(
-    received: Received, direction: str, kind: str, identifier: str | None, issuer: str | None, lines: list[Any]
-) -> dict[str, Any]:
-    return {
-        "direction": direction,
-        "binding": received.binding.rpartition(":")[2],
-        "signature": "in the query" if received.query_signature is not None else None,
-        "kind": kind,
-        "id": None if identifier is None else identifier[:MAX_TEXT],
-        "issuer": issuer,
-        "lines": lines,
-    }
-
-
-def _note(element: etree._Element, depth: int, shown: list[dict[str, Any]]) -> None:
+def _note(element: etree._Element | xml.Element, depth: int, shown: list[Line]) -> None:
     """Add the line of an element and those of its children: a few more than will be kept, and no more."""
     name = str(element.tag).rpartition("}")[2]
     if name in _LEFT_OUT or len(shown) > MAX_LINES:

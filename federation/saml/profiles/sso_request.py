@@ -102,13 +102,12 @@ def send(
 
 def signed(request: AuthnRequest, *, key: SigningKey) -> bytes:
     """The signed document, for a partner's server to fetch (SAML Bindings 3.6)."""
-    return signature.signed(codec.write(request), key=key)
+    return signature.signed(codec.write(request), key=key).octets
 
 
 def outline_of(request: AuthnRequest) -> dict[str, Any]:
     """What an administrator may see of a request that was sent, made from what it said."""
-    message = Received(Binding.REDIRECT, REQUEST, xml.serialise(codec.write(request)))
-    return outline.of(message, direction=outline.SENT)
+    return outline.of_sent(Binding.REDIRECT, xml.write(codec.write(request)))
 
 
 # Accepting ------------------------------------------------------------------------------------------------------------

@@ -62,7 +62,7 @@ def build(
     encrypt: Collection[str] = (ASSERTION,),
     algorithms: Algorithms = DEFAULT_ALGORITHMS,
     authenticating_authorities: Sequence[str] = (),
-) -> bytes:
+) -> xml.Written:
     """A Response with one assertion, for the endpoint `acs` of the SP `audience`, as XML.
 
     The assertion is signed, then encrypted to `encrypt_to`, then the response is signed, as far as each is asked for;
@@ -133,7 +133,7 @@ def build_error(
     status: Status,
     now: datetime,
     signing_key: SigningKey,
-) -> bytes:
+) -> xml.Written:
     """A signed Response that tells the SP why there is no assertion, as XML. Its message is for people at the SP."""
     response = Response(
         id=response_id,
@@ -155,5 +155,5 @@ def _replace(element: xml.Element, tag: str, made_of: Callable[[xml.Element], xm
             _replace(child, tag, made_of)
 
 
-def _finished(element: xml.Element, key: SigningKey | None) -> bytes:
-    return xml.serialise(element) if key is None else signature.signed(element, key=key)
+def _finished(element: xml.Element, key: SigningKey | None) -> xml.Written:
+    return xml.write(element) if key is None else signature.signed(element, key=key)

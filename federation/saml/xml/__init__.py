@@ -42,12 +42,15 @@ from federation.saml.xml.reading import (
 )
 from federation.saml.xml.writing import (
     Element,
+    Written,
     add,
+    attribute_text,
     canonical,
     lift,
     new,
     parts,
     serialise,
+    write,
 )
 
 __all__ = [
@@ -62,7 +65,9 @@ __all__ = [
     "Element",
     "Shape",
     "Slot",
+    "Written",
     "add",
+    "attribute_text",
     "boolean",
     "canonical",
     "collect_ids",
@@ -85,4 +90,5 @@ __all__ = [
     "text",
     "unsigned_short",
     "uri",
+    "write",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from lxml import etree
 
@@ -67,6 +67,13 @@ class Element(list["Element"]):
         return [(name, value) for name, value in self.attributes.items() if value is not None]
 
 
+class Written(NamedTuple):
+    """What we wrote: its octets, and the element that they say."""
+
+    octets: bytes
+    element: Element
+
+
 def new(tag: str, attributes: Mapping[str, str | None] | None = None) -> Element:
     """A new root element. Attributes whose value is None are left out."""
     return Element(tag, None, attributes)
@@ -79,6 +86,11 @@ def add(
     element = Element(tag, content, attributes)
     parent.append(element)
     return element
+
+
+def write(element: Element) -> Written:
+    """The element in its canonical form. Raises `ConfigurationError` as `serialise`."""
+    return Written(serialise(element), element)
 
 
 def serialise(element: Element | etree._Element) -> bytes:
@@ -159,23 +171,28 @@ def _write(element: Element, scope: tuple[str, ...], pieces: list[str]) -> None:
             value = attributes[attribute]
             if value is not None:
                 if _special_in_attribute(value):
-                    value = _escaped(element, value, _IN_ATTRIBUTE)
+                    value = _escaped(element.tag, value, _IN_ATTRIBUTE)
                 pieces.append(f' {attribute}="{value}"')
     content = element.text
     if content is None:
         pieces.append(">")
     else:
         if _special_in_text(content):
-            content = _escaped(element, content, _IN_TEXT)
+            content = _escaped(element.tag, content, _IN_TEXT)
         pieces.append(f">{content}")
     for child in element:
         _write(child, scope, pieces)
     pieces.append(f"</{name}>")
 
 
-def _escaped(element: Element, value: str, escapes: Mapping[int, str]) -> str:
+def attribute_text(tag: str, value: str) -> str:
+    """A value as it stands between the quotes of an attribute of an element of this name."""
+    return _escaped(tag, value, _IN_ATTRIBUTE) if _special_in_attribute(value) else value
+
+
+def _escaped(tag: str, value: str, escapes: Mapping[int, str]) -> str:
     if _unfit(value):
-        name = element.tag.rpartition("}")[2]
+        name = tag.rpartition("}")[2]
         raise ConfigurationError(f"{name}: a value holds a character that XML cannot carry")
     return value.translate(escapes)
 

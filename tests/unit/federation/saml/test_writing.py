@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from federation.errors import ConfigurationError
-from federation.saml import encryption, xml
+from federation.saml import encryption, signature, xml
 from federation.saml.codec import artifact, authn_request, logout, response
 from federation.saml.codec import assertion as assertion_codec
 from federation.saml.messages import (
@@ -114,6 +114,9 @@ def test_every_message_is_written_canonically(values: list[str]) -> None:
     ]
     for element in written:
         assert xml.canonical(xml.lift(element)) == xml.serialise(element)
+        if element.get("ID"):
+            octets, tree = signature.signed(element, key=factories.signing_key())
+            assert xml.serialise(tree) == octets == xml.canonical(xml.reparse(octets))
 
 
 def test_attributes_and_prefixes_stand_as_the_canonical_form_has_them() -> None:

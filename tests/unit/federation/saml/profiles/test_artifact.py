@@ -49,7 +49,7 @@ def response() -> bytes:
         now=NOW,
         signing_key=signing_key("idp"),
         sign_assertion=True,
-    )
+    ).octets
 
 
 def answer(message: bytes | None, *, key: str = "idp", **changes: str) -> Received:

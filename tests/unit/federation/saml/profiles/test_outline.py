@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 
-from federation.saml import certificates
+import pytest
+
+from federation.saml import certificates, encryption, signature
+from federation.saml.codec import assertion as assertion_codec
+from federation.saml.codec import response as response_codec
 from federation.saml.messages import Attribute, NameID, Received
 from federation.saml.names import Binding, NameIDFormat
 from federation.saml.profiles import outline
@@ -54,3 +58,14 @@ def test_a_long_message_is_cut() -> None:
     assert "and more" in json.dumps(shown)
     wordy = outlined(b"<a>" + b'<Issuer ID="%s"/>' % (b"x" * 5000) * 70 + b"</a>")
     assert len(json.dumps(wordy)) < 2 * outline.MAX_OCTETS
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+def test_what_we_send_is_outlined_as_whoever_receives_it_would_see_it(sealed: bool) -> None:
+    assertion = assertion_codec.write(factories.assertion())
+    if sealed:
+        assertion = encryption.encrypt(assertion, key=factories.descriptor(factories.decryption_key()))
+    sent = signature.signed(response_codec.write(factories.envelope(), assertion), key=factories.signing_key())
+    shown = outline.of_sent(Binding.POST, sent)
+    assert shown == outlined(sent.octets) | {"direction": "sent"}
+    assert len(shown["lines"]) > 10

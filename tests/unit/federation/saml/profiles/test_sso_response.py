@@ -93,7 +93,7 @@ def test_an_error_is_told_with_its_status() -> None:
         status=status,
         now=factories.NOW,
         signing_key=factories.signing_key(),
-    )
+    ).octets
     with pytest.raises(StatusRefused) as caught:
         accept_response(document)
     assert caught.value.status == status
