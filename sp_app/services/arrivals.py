@@ -20,13 +20,14 @@ Arrived = Received | Reference
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who brings a response: the value of the browser's binding cookie, and the account it is signed in to already.
+    """Who brings a response: the value of the browser's binding cookie.
 
-    `landing` answers the page for the RelayState of an unsolicited response: a path of this site, whatever it says.
+    `account_id` finds out which account it is signed in to already; `landing` answers the page for the RelayState of an
+    unsolicited response: a path of this site, whatever it says.
     """
 
     browser: str | None
-    account_id: str | None
+    account_id: Callable[[], str | None]
     landing: Callable[[str | None], str]
 
 
@@ -69,7 +70,7 @@ def require_same_account(expected: Expected, visitor: Visitor, account_id: str) 
 
     Raises `PolicyRefusal`.
     """
-    if expected.pending is None and visitor.account_id not in (None, account_id):
+    if expected.pending is None and visitor.account_id() not in (None, account_id):
         raise PolicyRefusal(
             "login.other_account", "an unsolicited response about somebody else than who is signed in here"
         )

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from federation.errors import NotThere, PolicyRefusal
@@ -22,12 +22,21 @@ from federation.saml.algorithms import allowed, presets_named, weaknesses
 from federation.saml.metadata import outgoing, trust
 from federation.saml.metadata.reading import read_document
 from federation.saml.signature import SigningKey
+from federation.storage.base import table_of
 from sp_app.models import IdPConnection, MetadataVersion
 from sp_app.services.metadata import HOST
 
 ACTIVE: Final = "active"
 PAUSED: Final = "paused"
 DISCONNECTED: Final = "disconnected"
+
+_TABLE: Final = table_of(IdPConnection)
+_HOLD: Final = (
+    select(_TABLE.c.state)
+    .where(_TABLE.c.id == bindparam("sought"))
+    # The weakest lock that ending one does not go together with: sign-ins do not wait for each other.
+    .with_for_update(read=True, key_share=True)
+)
 
 
 def active(session: Session) -> Sequence[IdPConnection]:
@@ -78,9 +87,7 @@ def hold(session: Session, connection: IdPConnection) -> str:
     then concerns them, too, or they are late and see it. Call it where something is written anyway: on SQLite writers
     take turns.
     """
-    held = select(IdPConnection.state).where(IdPConnection.id == connection.id)
-    # The weakest lock that ending one does not go together with: sign-ins do not wait for each other.
-    return session.scalars(held.with_for_update(read=True, key_share=True)).one()
+    return session.scalars(_HOLD, {"sought": connection.id}).one()
 
 
 def live_metadata(session: Session, connection: IdPConnection) -> MetadataVersion:

@@ -7,9 +7,9 @@ good for, whichever is longer.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from federation.errors import PolicyRefusal
@@ -18,14 +18,16 @@ from federation.saml.profiles import logout
 from federation.saml.profiles.logout import AcceptedLogoutRequest
 from federation.saml.profiles.sso_response import AcceptedResponse
 from federation.saml.times import later
+from federation.storage.base import table_of
 from sp_app.models import RememberedLogout, subject_key
 from sp_app.models.once import take_turns
 
 LONGEST: Final = timedelta(days=1)
 """A request that claims to be good for longer is remembered no longer than this."""
 
-_REMEMBERED: Final = select(RememberedLogout).where(
-    RememberedLogout.subject_key == bindparam("subject"), RememberedLogout.keep_until > bindparam("now")
+_TABLE: Final = table_of(RememberedLogout)
+_REMEMBERED: Final = select(_TABLE).where(
+    _TABLE.c.subject_key == bindparam("subject"), _TABLE.c.keep_until > bindparam("now")
 )
 
 
@@ -67,7 +69,7 @@ def refuse_ended(
     subject = subject_key(idp_entity_id, accepted.name_id.value)
     take_turns(session, subject)
     held = logout.in_full(accepted.name_id, idp_entity_id=idp_entity_id, sp_entity_id=sp_entity_id)
-    for remembered in session.scalars(_REMEMBERED, {"subject": subject, "now": now}):
+    for remembered in session.execute(_REMEMBERED, {"subject": subject, "now": now}):
         asked = NameID(
             accepted.name_id.value,
             remembered.name_id_format,
@@ -78,7 +80,7 @@ def refuse_ended(
             raise SignedOutMeanwhile
 
 
-def _means(remembered: RememberedLogout, accepted: AcceptedResponse) -> bool:
+def _means(remembered: Row[Any], accepted: AcceptedResponse) -> bool:
     """By SessionIndex; or, where the request named none, because the assertion was there when everything ended.
 
     Instants are often whole seconds. Within the same one it counts when the person had proved who they are: before, and

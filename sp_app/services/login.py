@@ -29,6 +29,7 @@ from federation.saml.messages import AuthnRequest, Received, RequestedAuthnConte
 from federation.saml.metadata.entity import Endpoint
 from federation.saml.names import Binding
 from federation.saml.profiles import sso_request, sso_response
+from federation.storage.base import table_of
 from sp_app.accounts import AccountStore
 from sp_app.models import IdPConnection, PendingRequest, ReplayEntry
 from sp_app.models.once import insert_once
@@ -57,11 +58,11 @@ _REMEMBERED: Final = (
     .outerjoin(IdPConnection, IdPConnection.id == PendingRequest.connection_id)
     .where(PendingRequest.handle_hash == bindparam("handle"))
 )
+_PENDING: Final = table_of(PendingRequest)
 _TAKE: Final = (
-    update(PendingRequest)
-    .where(PendingRequest.handle_hash == bindparam("handle"), PendingRequest.consumed_at.is_(None))
+    update(_PENDING)
+    .where(_PENDING.c.handle_hash == bindparam("handle"), _PENDING.c.consumed_at.is_(None))
     .values(consumed_at=bindparam("now"))
-    .execution_options(synchronize_session=False)
 )
 
 
@@ -76,13 +77,17 @@ class Departure:
 
 @dataclass(frozen=True, slots=True)
 class Success:
-    """A sign-in has succeeded: who it is, which session began, and where the person was going."""
+    """A sign-in has succeeded: who it is, which session began, and where the person was going.
+
+    `answered` is the request of ours, which the audit trail describes: while it is held here, it is not read again.
+    """
 
     session: sessions.OpenedSession
     target: str
     idp_entity_id: str
     response_id: str
     checks: tuple[Check, ...] = ()
+    answered: PendingRequest | None = None
 
 
 class Login:
@@ -265,7 +270,9 @@ class Login:
             now=self._now,
             lifetime=self._limits.session,
         )
-        return Success(opened, expected.target, partner.entity.entity_id, accepted.response.id, accepted.checks)
+        return Success(
+            opened, expected.target, partner.entity.entity_id, accepted.response.id, accepted.checks, pending
+        )
 
     def _fetched(self, reference: Reference, partner: Partner) -> Received:
         ourselves = self._self

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, bindparam, select, true, update
+from sqlalchemy import ColumnElement, bindparam, insert, select, true, update
 from sqlalchemy.orm import Session
 
 from federation.saml.messages import Attribute
 from federation.saml.profiles.sso_response import AcceptedResponse
+from federation.storage.base import table_of
 from sp_app.models import FederatedSession, subject_key
 
+_INSERT: Final = insert(table_of(FederatedSession))
 _LIVING: Final = select(FederatedSession).where(
     FederatedSession.handle_hash == bindparam("handle"),
     FederatedSession.ended_at.is_(None),
@@ -67,25 +69,24 @@ def open_session(
         expires_at = min(expires_at, accepted.session_not_on_or_after)
     statement = accepted.authn
     name_id = accepted.name_id
-    session.add(
-        FederatedSession(
-            handle_hash=digest(handle),
-            account_id=account_id,
-            idp_entity_id=idp_entity_id,
-            subject_key=subject_key(idp_entity_id, name_id.value) if name_id else None,
-            name_id=name_id.value if name_id else None,
-            name_id_format=name_id.format if name_id else None,
-            name_qualifier=name_id.name_qualifier if name_id else None,
-            sp_name_qualifier=name_id.sp_name_qualifier if name_id else None,
-            sp_provided_id=name_id.sp_provided_id if name_id else None,
-            session_index=accepted.session_index,
-            authn_instant=statement.authn_instant,
-            authn_context_class_ref=statement.authn_context_class_ref,
-            attributes=_as_json(accepted.attributes),
-            created_at=now,
-            expires_at=expires_at,
-        )
-    )
+    row = {
+        "handle_hash": digest(handle),
+        "account_id": account_id,
+        "idp_entity_id": idp_entity_id,
+        "subject_key": subject_key(idp_entity_id, name_id.value) if name_id else None,
+        "name_id": name_id.value if name_id else None,
+        "name_id_format": name_id.format if name_id else None,
+        "name_qualifier": name_id.name_qualifier if name_id else None,
+        "sp_name_qualifier": name_id.sp_name_qualifier if name_id else None,
+        "sp_provided_id": name_id.sp_provided_id if name_id else None,
+        "session_index": accepted.session_index,
+        "authn_instant": statement.authn_instant,
+        "authn_context_class_ref": statement.authn_context_class_ref,
+        "attributes": _as_json(accepted.attributes),
+        "created_at": now,
+        "expires_at": expires_at,
+    }
+    session.execute(_INSERT, row)
     return OpenedSession(handle=handle, account_id=account_id, expires_at=expires_at)
 
 

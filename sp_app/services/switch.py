@@ -8,11 +8,13 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from federation.storage.base import table_of
 from sp_app.models import FederationSwitch
 from sp_app.services import sessions
 
 _ONLY_ROW: Final = 1
-_ENABLED: Final = select(FederationSwitch.enabled).where(FederationSwitch.id == _ONLY_ROW)
+_TABLE: Final = table_of(FederationSwitch)
+_ENABLED: Final = select(_TABLE.c.enabled).where(_TABLE.c.id == _ONLY_ROW)
 
 
 def is_on(session: Session) -> bool:

@@ -62,7 +62,11 @@ def assertion_consumer(_context: object, request: Request) -> Response:
 
 
 def _visitor(request: Request) -> Visitor:
-    provider, identity = request.sp.provider, request.sp.identity
+    provider = request.sp.provider
+
+    def account_id() -> str | None:
+        identity = request.sp.identity
+        return None if identity is None else identity.account.id
 
     def landing(relay_state: str | None) -> str:
         """An identity provider may have put anything there: what is no page of ours leads to the first one."""
@@ -74,11 +78,7 @@ def _visitor(request: Request) -> Visitor:
         except PolicyRefusal:
             return default
 
-    return Visitor(
-        browser=request.sp.browser,
-        account_id=None if identity is None else identity.account.id,
-        landing=landing,
-    )
+    return Visitor(browser=request.sp.browser, account_id=account_id, landing=landing)
 
 
 def wish_of(request: Request) -> Wish:
