@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import unquote_plus, urlsplit
 
-from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
 from pyramid.response import Response
 
@@ -141,6 +140,6 @@ def form_action_sources(action: str) -> tuple[str, ...]:
     return (f"http://{parts.netloc}", "http://localhost:*", "http://127.0.0.1:*")
 
 
-def redirect(url: str) -> HTTPSeeOther:
-    """A redirect that a browser follows by GET. Return it, never raise it: raising would undo what was written."""
-    return HTTPSeeOther(location=url)
+def redirect(url: str) -> Response:
+    """A redirect that a browser follows by GET (303). It is an answer and no exception: what was written stays."""
+    return Response(status=303, location=url)

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
@@ -59,7 +58,7 @@ def choose(_context: object, request: Request) -> Response:
 def forget(_context: object, request: Request) -> Response:
     """Forget what was chosen in this browser, and choose again."""
     accepted = _accept(request, request.POST)
-    response = HTTPSeeOther(request.federation.url("sp.discovery", _query=accepted.request.parameters()))
+    response = redirect(request.federation.url("sp.discovery", _query=accepted.request.parameters()))
     request.federation.cookies.delete(response, CHOICES)
     return response
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pyramid.httpexceptions import HTTPMethodNotAllowed, HTTPSeeOther
+from pyramid.httpexceptions import HTTPMethodNotAllowed
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
@@ -126,7 +126,7 @@ def _arrived(request: Request, success: Success) -> Response:
         message_id=success.response_id,
         checks=success.checks,
     )
-    response = HTTPSeeOther(request.federation.site.origin + success.target)
+    response = redirect(request.federation.site.origin + success.target)
     request.federation.cookies.set(response, cookies.SESSION, success.session.handle)
     csrf.renew(request)
     if replaced is not None:
