@@ -21,9 +21,11 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlche
 from sqlalchemy.pool import StaticPool
 
 from federation.errors import ConfigurationError
+from federation.storage.written import json_text
 
 BUSY_TIMEOUT_MS: Final = 15_000
 CONNECT_TIMEOUT_S: Final = 5
+_COMMON: Final[dict[str, Any]] = {"hide_parameters": True, "json_serializer": json_text}
 _READS: Final = ("SELECT", "PRAGMA", "BEGIN", "COMMIT", "ROLLBACK", "RELEASE", "EXPLAIN")
 
 
@@ -102,10 +104,10 @@ class Database(sqlite3.Connection):
 def _sqlite(url: URL) -> Engine:
     arguments: dict[str, Any] = {"factory": Database, "check_same_thread": False}
     if url.database in (None, "", ":memory:"):
-        engine = create_engine(url, poolclass=StaticPool, connect_args=arguments, hide_parameters=True)
+        engine = create_engine(url, poolclass=StaticPool, connect_args=arguments, **_COMMON)
     else:
         _make_private_file(url)
-        engine = create_engine(url, connect_args=arguments, hide_parameters=True)
+        engine = create_engine(url, connect_args=arguments, **_COMMON)
     event.listen(engine, "connect", _on_sqlite_connect)
     event.listen(engine, "begin", _on_sqlite_begin)
     event.listen(engine, "before_cursor_execute", _on_sqlite_execute)
@@ -171,6 +173,4 @@ def _postgresql(url: URL) -> Engine:
         url = url.set(drivername="postgresql+psycopg")
     if url.get_driver_name() != "psycopg":
         raise ConfigurationError("PostgreSQL is used through psycopg 3: write postgresql:// or postgresql+psycopg://")
-    return create_engine(
-        url, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_TIMEOUT_S}, hide_parameters=True
-    )
+    return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_TIMEOUT_S}, **_COMMON)

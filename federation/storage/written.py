@@ -27,7 +27,7 @@ class WrittenJSON(TypeDecorator[Any]):
         self.fields = fields
 
     def process_bind_param(self, value: Any, _dialect: Dialect) -> str | None:
-        return None if value is None else _written(value)
+        return None if value is None else json_text(value)
 
     def process_result_value(self, value: str | None, _dialect: Dialect) -> Any:
         if value is None:
@@ -38,7 +38,8 @@ class WrittenJSON(TypeDecorator[Any]):
         return [dict(zip(self.fields, row, strict=True)) if isinstance(row, list) else row for row in found]
 
 
-def _written(value: Any) -> str:
+def json_text(value: Any) -> str:
+    """A value as compact JSON."""
     try:
         return _ENCODER.encode(value).decode()
     except UnicodeEncodeError:  # a lone surrogate, which UTF-8 has no octets for and JSON an escape

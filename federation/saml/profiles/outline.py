@@ -139,24 +139,27 @@ def _note(element: etree._Element | xml.Element, depth: int, shown: list[Line]) 
         return
     attributes = {}
     for attribute, value in element.items():
-        local = str(attribute).rpartition("}")[2]
-        attributes[local[:MAX_TEXT]] = str(value)[:MAX_TEXT] if local in SHOWN_ATTRIBUTES else MASKED
+        if attribute in SHOWN_ATTRIBUTES:
+            attributes[attribute] = value[:MAX_TEXT]
+        else:
+            local = str(attribute).rpartition("}")[2]
+            attributes[local[:MAX_TEXT]] = str(value)[:MAX_TEXT] if local in SHOWN_ATTRIBUTES else MASKED
     text = element.text
     if text is not None:
         text = _shown(name, text)
     shown.append({"depth": depth, "name": name[:MAX_TEXT], "attributes": attributes, "text": text})
     if len(element):
+        depth += 1
         for child in element:
-            _note(child, depth + 1, shown)
+            _note(child, depth, shown)
 
 
 def _shown(name: str, text: str) -> str | None:
-    text = text.strip()
-    if not text:
-        return None
+    if name in SHOWN_TEXTS:
+        return text.strip()[:MAX_TEXT] or None
     if name == "X509Certificate":
         return _fingerprint(text)
-    return text[:MAX_TEXT] if name in SHOWN_TEXTS else MASKED
+    return MASKED if text.strip() else None
 
 
 def _fingerprint(text: str) -> str:

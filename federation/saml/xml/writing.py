@@ -50,21 +50,20 @@ class Element(list["Element"]):
     It is read as a parsed one is: `tag` in Clark's notation, `text`, `get`, `items`, and the children as a sequence.
     """
 
-    __slots__ = ("attributes", "tag", "text")
+    __slots__ = ("attributes", "items", "tag", "text")
 
     def __init__(self, tag: str, text: str | None = None, attributes: Mapping[str, str | None] | None = None) -> None:
-        super().__init__()
+        """Attributes whose value is None are left out."""
         self.tag = tag
         self.text = text
-        self.attributes = attributes or {}
+        self.attributes: dict[str, str] = (
+            {name: value for name, value in attributes.items() if value is not None} if attributes else {}
+        )
+        self.items = self.attributes.items
 
     def get(self, name: str) -> str | None:
         """The value of an attribute, None where there is none."""
         return self.attributes.get(name)
-
-    def items(self) -> list[tuple[str, str]]:
-        """The attributes that are there."""
-        return [(name, value) for name, value in self.attributes.items() if value is not None]
 
 
 class Written(NamedTuple):
@@ -169,10 +168,9 @@ def _write(element: Element, scope: tuple[str, ...], pieces: list[str]) -> None:
     if attributes:
         for attribute in sorted(attributes):
             value = attributes[attribute]
-            if value is not None:
-                if _special_in_attribute(value):
-                    value = _escaped(element.tag, value, _IN_ATTRIBUTE)
-                pieces.append(f' {attribute}="{value}"')
+            if _special_in_attribute(value):
+                value = _escaped(element.tag, value, _IN_ATTRIBUTE)
+            pieces.append(f' {attribute}="{value}"')
     content = element.text
     if content is None:
         pieces.append(">")

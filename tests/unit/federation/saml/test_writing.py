@@ -126,7 +126,7 @@ def test_attributes_and_prefixes_stand_as_the_canonical_form_has_them() -> None:
     issuer = f'<saml:Issuer xmlns:saml="{SAML}" Format="&quot;&lt;">&lt;&amp;&gt;"\'</saml:Issuer>'
     expected = f'<samlp:R xmlns:samlp="{SAMLP}" ID="_1" Z="1">{issuer}<plain></plain></samlp:R>'
     assert xml.serialise(root).decode() == expected
-    assert (root.get("ID"), root.get("None"), root.items()) == ("_1", None, [("Z", "1"), ("ID", "_1")])
+    assert (root.get("ID"), root.get("None"), list(root.items())) == ("_1", None, [("Z", "1"), ("ID", "_1")])
 
 
 @pytest.mark.parametrize("value", ["\0", "a\x1bb", "\ud800", "\ufffe", "&\uffff"])
