@@ -250,6 +250,18 @@ def test_an_encrypted_identifier_that_nobody_can_open_is_not_taken_for_none() ->
     assert rule_of(document, decryption_keys=()) == "encryption.opens"
 
 
+def test_an_identifier_of_the_document_does_not_come_again_out_of_an_encrypted_name() -> None:
+    def encrypt_name(element: etree._Element) -> None:
+        subject = element.find(f"{A}Subject")
+        assert subject is not None
+        wrapper = trees.new(f"{A}EncryptedID", {"saml": SAML})
+        subject[0].set("ID", element.get("ID") or "")
+        wrapper.append(encrypted(xml.lift(subject[0]))[0])
+        subject.replace(subject[0], wrapper)
+
+    assert rule_of(factories.signed_response(change_assertion=encrypt_name)) == "xml.ids"
+
+
 def test_an_encrypted_assertion_outside_its_place_is_refused() -> None:
     root = xml.lift(response_codec.write(envelope()))
     extensions = etree.SubElement(root, f"{P}Extensions", nsmap={"samlp": SAMLP})

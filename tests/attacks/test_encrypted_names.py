@@ -70,8 +70,10 @@ def test_a_name_that_was_encrypted_to_us_is_the_name() -> None:
         (evil_assertion, "xml.root"),
         (lambda: sealed(named()), "xml.root"),
         (lambda: b"<x>" + named() + b"</x>", "xml.root"),
+        (lambda: named().replace(b"<saml:NameID", f'<saml:NameID ID="{factories.REQUEST_ID}"'.encode()), "xml.ids"),
+        (lambda: named().replace(b"<saml:NameID", b'<saml:NameID Id="_new"'), "xml.ids"),
     ],
-    ids=range(10),
+    ids=range(12),
 )
 def test_what_comes_out_is_as_hostile_as_what_comes_in(
     content: Callable[[], etree._Element | bytes], rule: str

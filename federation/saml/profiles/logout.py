@@ -219,8 +219,9 @@ def accept_request(
     )
 
     def open_encrypted(element: etree._Element) -> etree._Element:
-        opened = encryption.examine(element, decryption_keys, message.checks, algorithms=algorithms, covered=True)
-        return opened[0]
+        element, _ = encryption.examine(element, decryption_keys, message.checks, algorithms=algorithms, covered=True)
+        xml.collect_ids(element, known=message.identifiers)
+        return element
 
     request = attempt(message.checks, rules.FORM, codec.read_request, message.element, open_encrypted)
     context = rules.Context(request, message.element, received.binding, expected)

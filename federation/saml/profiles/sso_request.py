@@ -8,7 +8,7 @@ can be answered at the endpoint that was found, with the status that `refusals` 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -199,7 +199,7 @@ def accept(
         status = status_of(refused.rule)
         raise RequestRefused(refused.checks, status=status, answer_to=acs, request=request) from None
     try:
-        request, checks = _opened_subject(context, checks, decryption_keys, algorithms)
+        request, checks = _opened_subject(context, checks, decryption_keys, algorithms, opened.identifiers)
     except Refused as refused:
         # One status for whatever is wrong with it: it tells nobody how far the decryption came.
         raise RequestRefused(refused.checks, status=UNKNOWN_SUBJECT, answer_to=acs, request=request) from None
@@ -207,12 +207,17 @@ def accept(
 
 
 def _opened_subject(
-    context: rules.Context, checks: tuple[Check, ...], keys: Sequence[DecryptionKey], algorithms: Algorithms
+    context: rules.Context,
+    checks: tuple[Check, ...],
+    keys: Sequence[DecryptionKey],
+    algorithms: Algorithms,
+    identifiers: Collection[str],
 ) -> tuple[AuthnRequest, tuple[Check, ...]]:
     """The request with the NameID that its Subject holds encrypted, if it does. Raises `Refused`."""
     identifier, _ = codec.subject_of(context.element)
     if identifier is None or identifier.tag != ENCRYPTED_ID:
         return context.request, checks
     element, checks = encryption.examine(identifier, keys, checks, algorithms=algorithms, covered=context.signed)
+    attempt(checks, rules.FORM, xml.collect_ids, element, known=identifiers)
     name_id = attempt(checks, rules.FORM, lambda: read_name_id(xml.expect(element, NAME_ID)))
     return replace(context.request, subject=name_id), checks

@@ -134,9 +134,8 @@ def accept(received: Received, expected: ResponseExpectations) -> AcceptedRespon
         raise StatusRefused(refused.checks, status=response.status) from None
     checks = run(rules.CONTENT, checks, envelope)
     assertion_element, checks = _assertion(envelope, opened.identifiers, checks)
-    assertion = attempt(
-        checks, rules.FORM, assertion_codec.read, assertion_element, open_encrypted=_opener(expected, checks)
-    )
+    open_encrypted = _opener(expected, opened.identifiers, checks)
+    assertion = attempt(checks, rules.FORM, assertion_codec.read, assertion_element, open_encrypted=open_encrypted)
     statement = Statement(assertion, assertion_element, expected)
     checks = run(_STATEMENT, checks, statement)
     confirmation, checks = _confirmation(assertion, expected, checks)
@@ -174,12 +173,15 @@ def _assertion(
     return element, run(rules.COVERED, checks, envelope.signed, own)
 
 
-def _opener(expected: ResponseExpectations, checks: tuple[Check, ...]) -> assertion_codec.Open:
+def _opener(
+    expected: ResponseExpectations, identifiers: Collection[str], checks: tuple[Check, ...]
+) -> assertion_codec.Open:
     def open_encrypted(element: etree._Element) -> etree._Element:
-        opened = encryption.examine(
+        element, _ = encryption.examine(
             element, expected.decryption_keys, checks, algorithms=expected.algorithms, covered=True
         )
-        return opened[0]
+        xml.collect_ids(element, known=identifiers)
+        return element
 
     return open_encrypted
 
