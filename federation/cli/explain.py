@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from federation.cli import inputs
-from federation.cli.output import as_json
+from federation.cli.output import as_json, plain
 from federation.errors import FederationError
 
 if TYPE_CHECKING:
@@ -240,14 +240,14 @@ def _print(result: Explanation) -> None:
     for check in result.checks:
         click.echo(f"{'ok     ' if check.ok else 'REFUSED'}  {check.rule}  ({check.reference})")
         if not check.ok:
-            click.echo(f"         expected  {check.expected}\n         received  {check.received}")
+            click.echo(f"         expected  {plain(check.expected)}\n         received  {plain(check.received)}")
         elif WEAK in check.received:
-            click.echo(f"         received  {check.received}")
+            click.echo(f"         received  {plain(check.received)}")
     if not result.accepted:
-        click.echo(f"\nRefused: {result.message}")
+        click.echo(f"\nRefused: {plain(result.message or '')}")
         return
     click.echo(f"\nAccepted after {len(result.checks)} checks.")
     if result.name_id is not None:
-        click.echo(f"NameID  {result.name_id}")
+        click.echo(f"NameID  {plain(result.name_id)}")
     for name, values in result.attributes.items():
-        click.echo(f"{name}  {', '.join(values)}")
+        click.echo(plain(f"{name}  {', '.join(values)}"))

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import click
 
+from federation.cli.output import plain_lines
 from federation.errors import FederationError
 
 GROUP = "federation.commands"
@@ -112,5 +113,5 @@ def _sentence(error: OSError) -> str:
 
 
 def _fail(message: str) -> int:
-    click.echo(f"Error: {message}", err=True)
+    click.echo(f"Error: {plain_lines(message)}", err=True)
     return FAILED

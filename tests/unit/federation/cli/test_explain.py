@@ -282,3 +282,14 @@ def test_a_binding_that_the_profile_does_not_have_is_refused_and_no_misuse(folde
     assert set(shown) == {"accepted", "name_id", "attributes", "error", "checks"}
     assert set(shown["error"]) == {"rule", "message"}
     assert all(set(check) == {"rule", "reference", "expected", "received", "ok"} for check in shown["checks"])
+
+
+def test_what_a_message_says_moves_nobody_s_terminal(folder, capsys) -> None:
+    url = sso_request.send(request(), binding=Binding.REDIRECT, key=signing_key("sp"))
+    assert isinstance(url, str)
+    hostile = url.partition("&SigAlg=")[0] + "&SigAlg=%1b%5d0%3bowned%07%0aok&Signature=AAAA"
+    metadata = ["--idp-metadata", str(folder / "idp.xml"), "--sp-metadata", str(folder / "sp.xml")]
+    assert run(["explain", "request", hostile, "--binding=redirect", *metadata, "--now", AT]) == 1
+    text = capsys.readouterr().out
+    assert "received  \\x1b]0;owned\\x07\\nok" in text
+    assert all(character.isprintable() or character == "\n" for character in text)

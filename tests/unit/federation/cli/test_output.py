@@ -21,6 +21,21 @@ def test_json_keeps_the_order_and_writes_dates_as_text(capsys):
     assert "é" in text
 
 
+HOSTILE = "a\x1b]0;owned\x07\x9b31m\u202eb\nok  c"
+
+
+def test_what_a_terminal_would_obey_is_shown_as_an_escape(capsys):
+    assert output.plain("Zoë 😀 'x'") == "Zoë 😀 'x'"
+    assert output.plain(HOSTILE) == "a\\x1b]0;owned\\x07\\x9b31m\\u202eb\\nok  c"
+    assert output.plain_lines("a\x1b\nb") == "a\\x1b\nb"
+    output.table(["name"], [[HOSTILE]])
+    assert HOSTILE not in capsys.readouterr().out
+    output.as_json({HOSTILE: [HOSTILE, "é"]})
+    text = capsys.readouterr().out
+    assert json.loads(text) == {HOSTILE: [HOSTILE, "é"]}
+    assert all(character.isprintable() or character == "\n" for character in text)
+
+
 def test_progress_without_a_terminal_is_two_lines_on_standard_error(capsys):
     with output.progress("Pushing", 3) as advance:
         advance()
