@@ -107,7 +107,8 @@ def _sqlite(url: URL) -> Engine:
         engine = create_engine(url, poolclass=StaticPool, connect_args=arguments, **_COMMON)
     else:
         _make_private_file(url)
-        engine = create_engine(url, connect_args=arguments, **_COMMON)
+        # The connection used last goes first: it has at hand what this process wrote last.
+        engine = create_engine(url, connect_args=arguments, pool_use_lifo=True, **_COMMON)
     event.listen(engine, "connect", _on_sqlite_connect)
     event.listen(engine, "begin", _on_sqlite_begin)
     event.listen(engine, "before_cursor_execute", _on_sqlite_execute)

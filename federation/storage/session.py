@@ -80,13 +80,13 @@ class WebSession(Session):
             self.close()
         elif self._connection is not None:
             self._connection.commit()
-            self.dispatch.after_commit(self)
+            self._tell()
         elif self._pooled is not None:
             try:
                 self._pooled.commit()
             except self._engine.dialect.loaded_dbapi.Error as error:
                 raise self._said("COMMIT", error) from error
-            self.dispatch.after_commit(self)
+            self._tell()
         self._release()
 
     def take_back(self) -> None:
@@ -102,6 +102,11 @@ class WebSession(Session):
         self._connection, self._pooled, self._joined = None, None, False
         if held is not None:
             held.close()
+
+    def _tell(self) -> None:
+        """Whoever listens for commits does so for what was noted in `info`."""
+        if self.info:
+            self.dispatch.after_commit(self)
 
     def _said(self, statement: str, error: Exception) -> BaseException:
         kind = self._engine.dialect.loaded_dbapi.Error
