@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
-from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from federation.storage import engine as engines
 
@@ -20,6 +20,38 @@ SessionFactory = sessionmaker[Session]
 
 _TRY_AGAIN: Final = "40"
 """The class of SQLSTATE for a transaction that the database gave up: a deadlock, a conflict."""
+
+_KEPT: Final = 2
+
+
+class Ready:
+    """Connections for requests. A few to SQLite stay out of the pool between two of them: the pool's books cost more
+    than a transaction's begin and end, and a file does not hang up.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._kept: list[PoolProxiedConnection] = []
+        self._most = _KEPT if engine.dialect.name == "sqlite" and isinstance(engine.pool, QueuePool) else 0
+        event.listen(engine, "engine_disposed", lambda _engine: self._forget())
+
+    def take(self) -> PoolProxiedConnection:
+        """One that has begun nothing. Raises the driver's error."""
+        try:
+            return self._kept.pop()
+        except IndexError:
+            return self._engine.raw_connection()
+
+    def give(self, connection: PoolProxiedConnection) -> None:
+        """Take one back whose transaction has ended well."""
+        if len(self._kept) < self._most:
+            self._kept.append(connection)
+        else:
+            connection.close()
+
+    def _forget(self) -> None:
+        while self._kept:
+            self._kept.pop().invalidate()
 
 
 class WebSession(Session):
@@ -32,9 +64,10 @@ class WebSession(Session):
     Without a manager it is an ordinary session.
     """
 
-    def __init__(self, bind: Engine, manager: ITransactionManager | None = None, **options: Any) -> None:
+    def __init__(self, bind: Engine, ready: Ready, manager: ITransactionManager | None = None, **options: Any) -> None:
         super().__init__(bind, join_transaction_mode="control_fully", **options)
         self._engine = bind
+        self._ready = ready
         self._manager = manager
         self._joined = False
         self._pooled: PoolProxiedConnection | None = None
@@ -60,7 +93,7 @@ class WebSession(Session):
     def _check_out(self) -> PoolProxiedConnection:
         self.join()
         try:
-            pooled = self._pooled = self._engine.raw_connection()
+            pooled = self._pooled = self._ready.take()
         except self._engine.dialect.loaded_dbapi.Error as error:
             raise self._said("CONNECT", error) from error
         engines.begin(pooled.dbapi_connection)
@@ -86,6 +119,8 @@ class WebSession(Session):
                 self._pooled.commit()
             except self._engine.dialect.loaded_dbapi.Error as error:
                 raise self._said("COMMIT", error) from error
+            self._ready.give(self._pooled)
+            self._pooled = None
             self._tell()
         self._release()
 
@@ -152,7 +187,7 @@ class _Part:
 
 def factory(engine: Engine) -> SessionFactory:
     """Makes sessions on the engine. Objects stay readable after the commit, so a worker can report on what it did."""
-    sessions: SessionFactory = sessionmaker(engine, class_=WebSession, expire_on_commit=False)
+    sessions: SessionFactory = sessionmaker(engine, class_=WebSession, expire_on_commit=False, ready=Ready(engine))
     event.listen(sessions, "after_attach", _on_attach)
     return sessions
 

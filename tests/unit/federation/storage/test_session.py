@@ -81,6 +81,7 @@ def test_one_session_serves_the_next_transaction_too(tm: Any, sessions: SessionF
     assert notes(sessions) == ["kept"]
 
 
+ALL = Prepared(select(NOTE.c.text))
 PREPARED = Prepared(insert(NOTE), fills=["text"])
 
 
@@ -186,10 +187,31 @@ def test_a_transaction_goes_on_after_the_session_rolled_back_by_itself(tm: Any, 
     assert notes(sessions) == []
 
 
-def test_connections_go_back_to_their_pool(tm: Any, sessions: SessionFactory, engine: Engine) -> None:
-    for ends in (tm.commit, tm.abort):
-        tm.begin()
-        PREPARED.rows(for_transaction_manager(sessions, tm), {"text": "x"})
-        assert engine.pool.checkedout() == 1  # type: ignore[attr-defined]
-        ends()
-        assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+def test_what_was_taken_back_leaves_no_connection_behind(tm: Any, sessions: SessionFactory, engine: Engine) -> None:
+    tm.begin()
+    PREPARED.rows(for_transaction_manager(sessions, tm), {"text": "x"})
+    assert out_of_the_pool(engine) == 1
+    tm.abort()
+    assert out_of_the_pool(engine) == 0
+
+
+def test_few_connections_wait_outside_of_the_pool_and_none_when_the_engine_is_done(
+    sessions: SessionFactory, engine: Engine
+) -> None:
+    managers = [Manager(None) for _ in range(4)]
+    for manager in managers:
+        manager.begin()
+        assert ALL.rows(for_transaction_manager(sessions, manager), {}) == []
+    assert out_of_the_pool(engine) == 4
+    for manager in managers:
+        manager.commit()
+    assert out_of_the_pool(engine) == (2 if engine.dialect.name == "sqlite" else 0)
+    engine.dispose()
+    assert out_of_the_pool(engine) == 0
+    manager.begin()
+    assert ALL.rows(for_transaction_manager(sessions, manager), {}) == []
+    manager.abort()
+
+
+def out_of_the_pool(engine: Engine) -> int:
+    return int(engine.pool.checkedout())  # type: ignore[attr-defined]
