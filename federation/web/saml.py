@@ -129,7 +129,8 @@ def receive_artifact(request: Request) -> tuple[Artifact, str | None] | None:
 def _brings_artifact(request: Request) -> bool:
     if request.method == "POST":
         return ARTIFACT in request.POST
-    return any(unquote_plus(field.partition("=")[0]) == ARTIFACT for field in request.query_string.split("&"))
+    names = [field.partition("=")[0] for field in request.environ.get("QUERY_STRING", "").split("&")]
+    return ARTIFACT in names or any("%" in name and unquote_plus(name) == ARTIFACT for name in names)
 
 
 def form_action_sources(action: str) -> tuple[str, ...]:
