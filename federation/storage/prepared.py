@@ -41,10 +41,24 @@ class Prepared:
         self._compiled: dict[type, _Compiled] = {}
 
     def rows(self, session: Session, parameters: Mapping[str, Any]) -> list[Row]:
-        """Run it in the session's transaction; answers its rows, each value as its column's type has it.
+        """Run a SELECT in the session's transaction; answers its rows, each value as its column's type has it.
 
         Raises `sqlalchemy.exc.DBAPIError` as the session itself does.
         """
+        cursor, compiled = self._run(session, parameters)
+        try:
+            found: list[Row] = cursor.fetchall()
+        except compiled.refusal as error:
+            raise _said(compiled, error) from error
+        return _read(found, compiled.results) if compiled.results else found
+
+    def write(self, session: Session, parameters: Mapping[str, Any]) -> int:
+        """Run an INSERT in the session's transaction; answers how many rows it wrote. Raises as `rows` does."""
+        cursor, _ = self._run(session, parameters)
+        written: int = cursor.rowcount
+        return written
+
+    def _run(self, session: Session, parameters: Mapping[str, Any]) -> tuple[Any, _Compiled]:
         driver = driver_of(session)
         compiled = self._compiled.get(type(driver)) or self._compile(type(driver), session.get_bind().dialect)
         given = {**compiled.defaults, **parameters} if compiled.defaults else parameters
@@ -58,11 +72,9 @@ class Prepared:
                 name: given[name] if process is None else process(given[name]) for name, process in compiled.binds
             }
         try:
-            cursor = driver.execute(compiled.text, values)
-            found: list[Row] = cursor.fetchall() if cursor.description else []
+            return driver.execute(compiled.text, values), compiled
         except compiled.refusal as error:
-            raise DBAPIError.instance(compiled.text, None, error, compiled.refusal, hide_parameters=True) from error
-        return _read(found, compiled.results) if compiled.results else found
+            raise _said(compiled, error) from error
 
     def _compile(self, kind: type, dialect: Dialect) -> _Compiled:
         statement: Any = self._statement(dialect.name) if callable(self._statement) else self._statement
@@ -82,6 +94,10 @@ class Prepared:
         )
         self._compiled[kind] = compiled
         return compiled
+
+
+def _said(compiled: _Compiled, error: Exception) -> BaseException:
+    return DBAPIError.instance(compiled.text, None, error, compiled.refusal, hide_parameters=True)
 
 
 def _read(found: list[Row], results: Sequence[tuple[int, Callable[[Any], Any]]]) -> list[Row]:

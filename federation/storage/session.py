@@ -85,8 +85,9 @@ class WebSession(Session):
         return connection
 
     def driver(self) -> Any:
-        """The driver's connection, in the transaction and within the savepoint that the ORM has set, if any."""
+        """As `driver_of`. Where the ORM has something to write, or has set a savepoint, it has begun."""
         if self._manager is None or self._connection is not None or self.in_transaction():
+            self.flush()
             return self.connection().connection.dbapi_connection
         return (self._pooled or self._check_out()).dbapi_connection
 
@@ -202,8 +203,10 @@ def driver_of(session: Session) -> Any:
 
     Whoever uses it translates the driver's errors.
     """
+    if isinstance(session, WebSession):
+        return session.driver()
     session.flush()
-    return session.driver() if isinstance(session, WebSession) else session.connection().connection.dbapi_connection
+    return session.connection().connection.dbapi_connection
 
 
 def _on_attach(session: WebSession, _instance: object) -> None:

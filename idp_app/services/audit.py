@@ -53,7 +53,7 @@ def record(
         "messages": [*map(outline.of, act.received), *sent],
         "detail": detail or {},
     }
-    _INSERT.rows(session, entry)
+    _INSERT.write(session, entry)
 
 
 def record_refusal(

@@ -19,7 +19,7 @@ from federation.storage.prepared import Prepared
 
 def insert_new(session: Session, table: Table, row: Mapping[str, Any]) -> bool:
     """Insert a row unless one with the same key is there; whether it was inserted."""
-    return bool(_insert_new(table, tuple(row)).rows(session, row))
+    return _insert_new(table, tuple(row)).write(session, row) == 1
 
 
 def put(session: Session, table: Table, row: Mapping[str, Any]) -> None:
@@ -30,7 +30,7 @@ def put(session: Session, table: Table, row: Mapping[str, Any]) -> None:
 @cache
 def _insert_new(table: Table, names: tuple[str, ...]) -> Prepared:
     def statement(dialect: str) -> Executable:
-        return _insert(dialect, table).on_conflict_do_nothing().returning(*table.primary_key.columns)
+        return _insert(dialect, table).on_conflict_do_nothing()
 
     return Prepared(statement, fills=names)
 

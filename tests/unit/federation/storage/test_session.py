@@ -89,8 +89,9 @@ def test_objects_and_statements_for_the_driver_share_the_transaction(tm: Any, se
     for ends, kept in ((tm.abort, []), (tm.commit, ["core", "driver", "object"])):
         tm.begin()
         session = for_transaction_manager(sessions, tm)
-        PREPARED.rows(session, {"text": "driver"})
+        PREPARED.write(session, {"text": "driver"})
         session.add(Note(text="object"))
+        assert ("object",) in ALL.rows(session, {}), "what was only added counts"
         session.execute(insert(NOTE).values(text="core"))
         assert sorted(note.text for note in session.scalars(select(Note))) == ["core", "driver", "object"]
         ends()
@@ -105,7 +106,7 @@ def test_what_was_noted_is_heard_of_when_statements_for_the_driver_alone_are_com
     session = for_transaction_manager(sessions, tm)
     for ends in (tm.commit, tm.abort, tm.commit):
         tm.begin()
-        PREPARED.rows(session, {"text": "again"})
+        PREPARED.write(session, {"text": "again"})
         session.info["noted"] = True
         ends()
     assert heard == [["again"], ["again", "again"]]
@@ -124,7 +125,7 @@ def test_what_went_to_the_driver_is_kept_although_an_object_was_added_and_taken_
 ) -> None:
     tm.begin()
     session = for_transaction_manager(sessions, tm)
-    PREPARED.rows(session, {"text": "kept"})
+    PREPARED.write(session, {"text": "kept"})
     note = Note(text="never")
     session.add(note)
     session.expunge(note)
@@ -136,9 +137,9 @@ def test_a_savepoint_of_the_manager_takes_back_its_own_part_only(sessions: Sessi
     tm = TransactionManager(explicit=True)
     tm.begin()
     session = for_transaction_manager(sessions, tm)
-    PREPARED.rows(session, {"text": "kept"})
+    PREPARED.write(session, {"text": "kept"})
     savepoint = tm.savepoint()
-    PREPARED.rows(session, {"text": "lost"})
+    PREPARED.write(session, {"text": "lost"})
     savepoint.rollback()
     tm.commit()
     assert notes(sessions) == ["kept"]
@@ -165,13 +166,13 @@ def test_nothing_is_kept_when_somebody_else_refuses_to_commit(sessions: SessionF
     tm = TransactionManager(explicit=True)
     tm.begin()
     session = for_transaction_manager(sessions, tm)
-    PREPARED.rows(session, {"text": "lost"})
+    PREPARED.write(session, {"text": "lost"})
     tm.get().join(Objector())
     with pytest.raises(ValueError, match="no"):
         tm.commit()
     tm.abort()
     tm.begin()
-    PREPARED.rows(session, {"text": "kept"})
+    PREPARED.write(session, {"text": "kept"})
     tm.commit()
     assert notes(sessions) == ["kept"]
 
@@ -182,14 +183,14 @@ def test_a_transaction_goes_on_after_the_session_rolled_back_by_itself(tm: Any, 
     session.add(Note(text="lost"))
     session.flush()
     session.rollback()
-    PREPARED.rows(session, {"text": "lost too"})
+    PREPARED.write(session, {"text": "lost too"})
     tm.abort()
     assert notes(sessions) == []
 
 
 def test_what_was_taken_back_leaves_no_connection_behind(tm: Any, sessions: SessionFactory, engine: Engine) -> None:
     tm.begin()
-    PREPARED.rows(for_transaction_manager(sessions, tm), {"text": "x"})
+    PREPARED.write(for_transaction_manager(sessions, tm), {"text": "x"})
     assert out_of_the_pool(engine) == 1
     tm.abort()
     assert out_of_the_pool(engine) == 0
