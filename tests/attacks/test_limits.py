@@ -11,9 +11,10 @@ from federation.errors import Refused
 from federation.saml import encryption, encryption_ciphers, signature, xml
 from federation.saml.codec import assertion as assertion_codec
 from federation.saml.encryption import MAX_ATTEMPTS, DecryptionKey
-from federation.saml.names import SAML
+from federation.saml.names import SAML, Algorithm
 from federation.saml.profiles import logout
 from federation.saml.signature import MAX_KEYS
+from federation.saml.signature_shape import MAX_PREFIXES
 from tests import factories, trees
 from tests.attacks import deliveries
 from tests.attacks.catalogue_logout import sent
@@ -133,6 +134,33 @@ def test_of_a_partner_s_keys_a_bounded_number_is_tried(place: int, rule: str | N
         with pytest.raises(Refused) as caught:
             accept_response(factories.signed_response(), idp=idp)
         assert caught.value.rule == rule
+
+
+@pytest.mark.parametrize(
+    ("prefixes", "too_many"),
+    [
+        ([f"p{number}" for number in range(MAX_PREFIXES)], False),
+        ([f"p{number}" for number in range(MAX_PREFIXES + 1)], True),
+        (["saml"] * 50_000, False),
+    ],
+    ids=["few", "many", "one again and again"],
+)
+@pytest.mark.parametrize("place", ["signature.transforms", "signature.canonicalization"])
+def test_prefixes_to_canonicalise_inclusively_are_few_and_each_is_looked_up_once(
+    prefixes: list[str], too_many: bool, place: str
+) -> None:
+    """Each is looked up on each element, before the signature is known to be anybody's."""
+
+    def listed(signed_info: etree._Element) -> None:
+        holder = signed_info[0] if place == "signature.canonicalization" else signed_info[2][0][1]
+        etree.SubElement(holder, f"{{{Algorithm.EXC_C14N}}}InclusiveNamespaces", PrefixList=" ".join(prefixes))
+
+    root = etree.fromstring(factories.response_xml(sign_response=False, sign_assertion=False))
+    root.append(etree.fromstring("<x>" + "<y/>" * 20_000 + "</x>"))
+    sign_as(root, change_signed_info=listed)
+    with pytest.raises(Refused) as caught:
+        accept_response(root)
+    assert (caught.value.rule == place) is too_many
 
 
 @pytest.mark.parametrize("count", [2, 50, 1000])

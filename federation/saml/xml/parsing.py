@@ -15,6 +15,8 @@ MAX_BYTES: Final = 1_048_576
 MAX_DEPTH: Final = 64
 MAX_ATTRIBUTES: Final = 64
 MAX_NAMESPACES: Final = 32
+MAX_IN_SCOPE: Final = 64
+"""Declarations of namespaces around one element and on it: canonicalization searches all of them, again and again."""
 BYTES_PER_ELEMENT: Final = 32
 """A document may hold one element for each so many octets of its size limit."""
 
@@ -142,11 +144,19 @@ def _hold_depth(root: etree._Element) -> None:
 def _hold_namespaces(root: etree._Element, data: bytes) -> None:
     if data.count(b"xmlns") <= MAX_NAMESPACES and b"\0" not in data:
         return  # so many cannot stand on one element; in UTF-16 they would be written with NUL octets
-    declared = 0
-    for event, _ in etree.iterwalk(root, events=("start-ns", "start")):
-        declared = declared + 1 if event == "start-ns" else 0
+    declared = in_scope = 0
+    for event, _ in etree.iterwalk(root, events=("start-ns", "start", "end-ns")):
+        if event == "start":
+            declared = 0
+        elif event == "end-ns":
+            in_scope -= 1
+        else:
+            declared += 1
+            in_scope += 1
         if declared > MAX_NAMESPACES:
             raise Malformed("xml.namespaces", f"more than {MAX_NAMESPACES} namespaces declared on one element")
+        if in_scope > MAX_IN_SCOPE:
+            raise Malformed("xml.namespaces", f"more than {MAX_IN_SCOPE} namespaces declared around one element")
 
 
 # Identifiers ----------------------------------------------------------------------------------------------------------

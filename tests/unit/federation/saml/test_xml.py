@@ -138,6 +138,17 @@ def test_the_number_of_namespaces_declared_on_an_element_is_limited() -> None:
     assert len(xml.parse(f"<a>{spread}</a>".encode())) == xml.MAX_NAMESPACES + 1
 
 
+def test_the_number_of_namespaces_around_an_element_is_limited() -> None:
+    def nested(levels: int) -> bytes:
+        starts = "".join(f"<a xmlns:p{n}='u:{n}' xmlns:q{n}='u:{n}'>" for n in range(levels))
+        return (starts + "</a>" * levels).encode()
+
+    assert xml.parse(nested(xml.MAX_IN_SCOPE // 2)).tag == "a"
+    refused(nested(xml.MAX_IN_SCOPE // 2 + 1), "xml.namespaces")
+    beside = "<b xmlns:p='u:p' xmlns:q='u:q'/>" * xml.MAX_IN_SCOPE
+    assert len(xml.parse(f"<a>{beside}</a>".encode())) == xml.MAX_IN_SCOPE
+
+
 # Identifiers
 
 
