@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from federation.errors import PolicyRefusal
 
 MAX_LENGTH: Final = 2000
 # Printable ASCII only: browsers drop tabs and newlines, read backslashes as slashes, and treat "//host" as an address.
 _PATH: Final = re.compile(r"/(?![/\\])[!-~]*")
+# What a browser escapes by itself in an address: letters beyond ASCII and the space; no control character among them.
+_ESCAPED_BY_BROWSERS: Final = re.compile("[ \u00a1-\ud7ff\uf900-\ufffd\U00010000-\U000effff]+")
 
 
 NOT_SIGNED_IN: Final = "saml_signed_in=no"
@@ -50,13 +52,15 @@ def is_safe(target: str) -> bool:
 def safe_target(target: str | None, *, origin: str, endpoints: Collection[str], default: str) -> str:
     """The page that a link asked for, as a path of this site; `default` where it asked for none.
 
-    An absolute address of our own `origin` counts as its path (the Request Initiator protocol lets a link name one).
+    Letters beyond ASCII are escaped as a browser would: who wrote the link may have escaped its page once too few. An
+    absolute address of our own `origin` counts as its path (the Request Initiator protocol lets a link name one).
     The federation's own `endpoints` are no pages: a link to one of them could send a browser round in circles. Raises
     `PolicyRefusal` for a target that could lead away from this site.
     """
     if not target:
         return default
     path = target.removeprefix(origin) if target.startswith(f"{origin}/") else target
+    path = _ESCAPED_BY_BROWSERS.sub(lambda found: quote(found[0]), path)
     if not is_safe(path):
         raise PolicyRefusal("login.target", "the page to return to is not a path of this site")
     return default if path.partition("?")[0].partition("#")[0] in endpoints else path

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from federation.errors import PolicyRefusal
 from sp_app import targets
-from sp_app.targets import MAX_LENGTH, is_safe
+from sp_app.targets import MAX_LENGTH, is_safe, safe_target
 
 
 @pytest.mark.parametrize("target", ["/", "/private", "/a/b?c=d&e=//x", "/a;b=c#d", "/%2e%2e//x", "/a//b"])
@@ -30,6 +31,38 @@ def test_whatever_is_safe_stays_on_the_site_in_any_reading(text: str) -> None:
         assert not text.startswith(("//", "/\\"))
         assert text.isascii()
         assert text.isprintable()
+
+
+def _asked_for(target: str) -> str:
+    return safe_target(target, origin="https://sp.example", endpoints={"/saml/acs"}, default="/start")
+
+
+@pytest.mark.parametrize(
+    ("target", "page"),
+    [
+        ("/caf\u00e9/men\u00fc 1?q=\u65e5", "/caf%C3%A9/men%C3%BC%201?q=%E6%97%A5"),
+        ("https://sp.example/\u00e9", "/%C3%A9"),
+        ("/caf%C3%A9", "/caf%C3%A9"),
+        ("/saml/acs?a=b", "/start"),
+        ("", "/start"),
+    ],
+)
+def test_a_page_asked_for_in_letters_beyond_ascii_is_escaped_as_a_browser_would(target: str, page: str) -> None:
+    assert _asked_for(target) == page
+
+
+@given(st.text())
+def test_whatever_is_asked_for_is_safe_or_refused(text: str) -> None:
+    try:
+        assert is_safe(_asked_for(text))
+    except PolicyRefusal:
+        assert not is_safe(text)
+
+
+@pytest.mark.parametrize("target", ["//\u00e9", "/\\\u00e9", "/\u00e9\n", "/\u00e9\x85", "/\ud800", "\u00e9"])
+def test_letters_beyond_ascii_excuse_nothing_else(target: str) -> None:
+    with pytest.raises(PolicyRefusal):
+        _asked_for(target)
 
 
 @pytest.mark.parametrize(
