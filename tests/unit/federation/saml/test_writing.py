@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from federation.errors import ConfigurationError
@@ -64,7 +64,6 @@ def same(ours: Element, parsed: Any) -> bool:
     )
 
 
-@settings(deadline=None)
 @given(TREES)
 def test_whatever_is_written_is_canonical_and_is_read_as_it_was(tree: Element) -> None:
     octets = xml.serialise(tree)
@@ -76,7 +75,6 @@ def test_whatever_is_written_is_canonical_and_is_read_as_it_was(tree: Element) -
         assert xml.canonical(theirs) == xml.serialise(ours), "each element alone, as a signature sees it"
 
 
-@settings(deadline=None)
 @given(st.lists(TEXTS, min_size=12, max_size=12))
 def test_every_message_is_written_canonically(values: list[str]) -> None:
     a, b, c, d, e, f, g, h, i, j, k, m = values

@@ -141,7 +141,7 @@ def test_a_form_that_cannot_be_parsed_is_never_our_mistake(content_type: str, bo
     }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     query=st.binary(max_size=60),
     body=st.binary(max_size=200),

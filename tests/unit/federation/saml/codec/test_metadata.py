@@ -139,7 +139,7 @@ ENTITY = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(ENTITY)
 def test_any_entity_is_read_back_as_it_was_written(entity):
     assert reading.read_document(entity_descriptor(entity)) == (entity,)

@@ -4,7 +4,7 @@ import hashlib
 import tracemalloc
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from federation.errors import ConfigurationError, Malformed, Refused
@@ -132,7 +132,7 @@ def test_the_stream_reads_what_the_tree_reads():
         st.booleans(), lambda inner: st.tuples(st.booleans(), st.booleans(), st.lists(inner, max_size=3)), max_leaves=12
     )
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 def test_whatever_the_nesting_both_read_the_same(tree):
     count = iter(range(1000))
 
