@@ -12,8 +12,6 @@ from federation.errors import PolicyRefusal
 MAX_LENGTH: Final = 2000
 # Printable ASCII only: browsers drop tabs and newlines, read backslashes as slashes, and treat "//host" as an address.
 _PATH: Final = re.compile(r"/(?![/\\])[!-~]*")
-# What a browser escapes by itself in an address: letters beyond ASCII and the space; no control character among them.
-_ESCAPED_BY_BROWSERS: Final = re.compile("[ \u00a1-\ud7ff\uf900-\ufffd\U00010000-\U000effff]+")
 
 
 NOT_SIGNED_IN: Final = "saml_signed_in=no"
@@ -60,7 +58,7 @@ def safe_target(target: str | None, *, origin: str, endpoints: Collection[str], 
     if not target:
         return default
     path = target.removeprefix(origin) if target.startswith(f"{origin}/") else target
-    path = _ESCAPED_BY_BROWSERS.sub(lambda found: quote(found[0]), path)
+    path = "".join(quote(each) if each == " " or (each.isprintable() and not each.isascii()) else each for each in path)
     if not is_safe(path):
         raise PolicyRefusal("login.target", "the page to return to is not a path of this site")
     return default if path.partition("?")[0].partition("#")[0] in endpoints else path

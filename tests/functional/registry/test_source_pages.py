@@ -270,7 +270,7 @@ def test_an_entity_of_a_source_becomes_a_connection_that_goes_on_following_it(id
         assert partner.name == "Our library"
         assert [each.location for each in partner.sp.single_logout] == [LOGOUT.location]
         assert partner.valid_until == idp.clock() + timedelta(days=10)
-    assert "2" in browser.get(f"/admin/connections/{partner.id}/versions")
+    assert "Version 2" in idp.sign_in("admin").get(f"/admin/connections/{partner.id}/versions")
     # What the federation does not list any more is over at once, and comes back with it.
     idp.clock.advance(days=1)
     server.put("/all.xml", aggregate(documents(MUSEUM), idp.clock()))
