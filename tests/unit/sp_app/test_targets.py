@@ -59,7 +59,9 @@ def test_whatever_is_asked_for_is_safe_or_refused(text: str) -> None:
         assert not is_safe(text)
 
 
-@pytest.mark.parametrize("target", ["//\u00e9", "/\\\u00e9", "/\u00e9\n", "/\u00e9\x85", "/\u2028/\u00e9", "/\ud800", "\u00e9"])
+@pytest.mark.parametrize(
+    "target", ["//\u00e9", "/\\\u00e9", "/\u00e9\n", "/\u00e9\x85", "/\u2028/\u00e9", "/\ud800", "\u00e9"]
+)
 def test_letters_beyond_ascii_excuse_nothing_else(target: str) -> None:
     with pytest.raises(PolicyRefusal):
         _asked_for(target)
