@@ -10,6 +10,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 MADE := $(VENV)/pyvenv.cfg
 
+# Some machines forbid Python its cache of bytecode; every command and site would compile the project anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # The first Python that is new enough and can make environments; where none is, the check below says so about python3.
 # The system's own comes first: distributions build it with profiles and without a shared library, and a site on it takes
 # a fifth less processor time than on one that was compiled plainly, as version managers do.
