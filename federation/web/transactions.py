@@ -39,7 +39,7 @@ class Manager:
         self._parts.append(part)
 
     def commit(self) -> None:
-        """Commit each part, or none when one cannot be written. It is over, whatever is raised."""
+        """Commit each part, or none when what one holds back cannot be written. It is over, whatever is raised."""
         parts, self._parts = self._parts or (), None
         try:
             for part in parts:
