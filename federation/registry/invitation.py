@@ -182,7 +182,7 @@ def _sign(key: SigningKey, said: Sequence[str]) -> bytes:
 
 def _is_by(keys: Sequence[KeyDescriptor], said: Sequence[str], signature: bytes) -> bool:
     known = [key for each in keys if (key := load_public_key(each.public_key)) is not None]
-    return any(key.verifies(_octets_of(said), signature, _algorithm(key.kind)) for key in known)
+    return any(key.verifies_octets(_octets_of(said), signature, _algorithm(key.kind)) for key in known)
 
 
 def _algorithm(kind: str) -> str:

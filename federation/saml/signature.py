@@ -264,7 +264,7 @@ def verify_octets(
     checks = run((_detached_algorithm,), before, algorithm, algorithms)
     usable = _usable(keys, algorithm)
     checks = run((_key_known,), checks, usable)
-    verified_by = next((spki for spki, key in usable if key.verifies(octets, signature, algorithm)), None)
+    verified_by = next((spki for spki, key in usable if key.verifies_octets(octets, signature, algorithm)), None)
     return run((_value,), checks, verified_by)
 
 

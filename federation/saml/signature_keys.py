@@ -12,10 +12,10 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 import xmlsec
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from xmlsec import constants
 
 from federation.errors import ConfigurationError, Malformed
@@ -151,16 +151,21 @@ def _ec_signer(private: ec.EllipticCurvePrivateKey) -> Callable[[bytes, str], by
 
 
 class PublicKey(NamedTuple):
-    """A partner's key, strong enough to be used: its kind and size, and the key as xmlsec holds it, loaded once."""
+    """A partner's key, strong enough to be used: its kind and size, and the key as each verifier holds it, loaded once.
+
+    An XML Signature is for xmlsec (`key`), other octets are for `cryptography` (`verifier`, which raises
+    `InvalidSignature`). An algorithm for another kind of key never verifies anything.
+    """
 
     kind: str
     bits: int
     key: xmlsec.Key
+    verifier: Callable[[bytes, bytes, Method], None]
 
     def verifies(self, octets: bytes, signature: bytes, algorithm: str) -> bool:
-        """Is this the signature value over these octets? xmlsec decides, by this key and this algorithm alone.
+        """Is this the value of the XML Signature whose SignedInfo, in canonical form, is these octets?
 
-        An algorithm for another kind of key never verifies anything.
+        xmlsec decides, by this key and this algorithm alone.
         """
         if METHODS[algorithm].kind != self.kind:
             return False
@@ -172,6 +177,39 @@ class PublicKey(NamedTuple):
             return False
         return True
 
+    def verifies_octets(self, octets: bytes, signature: bytes, algorithm: str) -> bool:
+        """Is this the signature value over these octets, which are no XML: a redirect's query, or a statement of ours?
+
+        The value is written as in XML Signature, and what this answers, `verifies` would answer.
+        """
+        method = METHODS[algorithm]
+        if method.kind != self.kind:
+            return False
+        try:
+            self.verifier(octets, signature, method)
+        except InvalidSignature:
+            return False
+        return True
+
+
+def _rsa_verifier(public: rsa.RSAPublicKey) -> Callable[[bytes, bytes, Method], None]:
+    def verify(octets: bytes, signature: bytes, method: Method) -> None:
+        public.verify(signature, octets, padding.PKCS1v15(), method.hash)
+
+    return verify
+
+
+def _ec_verifier(public: ec.EllipticCurvePublicKey) -> Callable[[bytes, bytes, Method], None]:
+    def verify(octets: bytes, signature: bytes, method: Method) -> None:
+        half, odd = divmod(len(signature), 2)
+        if odd:
+            raise InvalidSignature
+        # Some software cuts leading zeros off both halves, or adds some: the two numbers decide, as they do in xmlsec.
+        r, s = int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big")
+        public.verify(encode_dss_signature(r, s), octets, ec.ECDSA(method.hash))
+
+    return verify
+
 
 @lru_cache(maxsize=1024)
 def load_public_key(spki: bytes) -> PublicKey | None:
@@ -182,11 +220,11 @@ def load_public_key(spki: bytes) -> PublicKey | None:
     try:
         key = serialization.load_der_public_key(spki)
         if isinstance(key, rsa.RSAPublicKey) and key.key_size >= MINIMUM_RSA_BITS:
-            kind = RSA
+            kind, verifier = RSA, _rsa_verifier(key)
         elif isinstance(key, ec.EllipticCurvePublicKey) and key.key_size >= MINIMUM_EC_BITS:
-            kind = EC
+            kind, verifier = EC, _ec_verifier(key)
         else:
             return None
-        return PublicKey(kind, key.key_size, xmlsec.Key.from_memory(spki, constants.KeyDataFormatDer))
+        return PublicKey(kind, key.key_size, xmlsec.Key.from_memory(spki, constants.KeyDataFormatDer), verifier)
     except (ValueError, UnsupportedAlgorithm, xmlsec.Error):
         return None
