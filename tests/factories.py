@@ -41,6 +41,7 @@ from federation.saml.names import (
     StatusCode,
 )
 from federation.saml.profiles import sso_request, sso_response
+from federation.saml.profiles.outline import Outlined
 from federation.saml.signature import SigningKey
 from tests import trees
 
@@ -162,6 +163,11 @@ def request(**more: Any) -> AuthnRequest:
 
 def response_xml(**more: Any) -> bytes:
     """The default response: signed, its assertion encrypted to the SP."""
+    return response(**more).octets
+
+
+def response(**more: Any) -> Outlined:
+    """The default response, with its outline."""
     arguments: dict[str, Any] = {
         "response_id": RESPONSE_ID,
         "assertion_id": ASSERTION_ID,
@@ -178,7 +184,7 @@ def response_xml(**more: Any) -> bytes:
         "signing_key": signing_key("idp"),
         "encrypt_to": descriptor(decryption_key(), "encryption"),
     }
-    return sso_response.build(**(arguments | more)).octets
+    return sso_response.build(**(arguments | more))
 
 
 def assertion(**more: Any) -> Assertion:

@@ -19,8 +19,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
-from typing import Final, Protocol, cast
+from typing import Final, NamedTuple, Protocol, cast
 
 from lxml import etree
 
@@ -58,16 +57,17 @@ __all__ = [
     "Signed",
     "SignedOctets",
     "SigningKey",
+    "bare",
     "examine",
     "examine_octets",
     "is_signed",
+    "over",
     "sign",
     "signed",
     "verify",
     "verify_octets",
 ]
 
-_GAP: Final = "\N{OBJECT REPLACEMENT CHARACTER}"
 MAX_KEYS: Final = 64
 """At most so many keys of a partner are tried on one signature: those that the algorithm can use."""
 
@@ -122,70 +122,69 @@ def sign(element: etree._Element, *, key: SigningKey, algorithm: str | None = No
     choice, or has the same size. The certificate, where the key has one, goes into KeyInfo as a hint for partners that
     look for it.
     """
-    text, _ = _signature(element.get("ID"), xml.canonical(element), key, algorithm)
+    text = over(element.get("ID"), xml.canonical(element), key=key, algorithm=algorithm)
     element.insert(_place(element), xml.reparse(text.encode()))
 
 
-def signed(element: xml.Element, *, key: SigningKey) -> xml.Written:
-    """Put an enveloped signature into an element that we write, as `sign` does, and write it."""
+def signed(element: xml.Element, *, key: SigningKey) -> bytes:
+    """An element that we write, with an enveloped signature where `sign` puts it."""
     parts = xml.parts(element)
-    text, signature = _signature(element.get("ID"), "".join(parts).encode(), key, None)
-    place = _place(element)
-    element.insert(place, signature)
-    parts.insert(1 + place, text)
-    return xml.Written("".join(parts).encode(), element)
+    parts.insert(1 + _place(element), over(element.get("ID"), "".join(parts).encode(), key=key))
+    return "".join(parts).encode()
 
 
-def _place(element: xml.Element | etree._Element) -> int:
-    return 1 if len(element) and element[0].tag == _ISSUER else 0
-
-
-def _signature(
-    identifier: str | None, octets: bytes, key: SigningKey, algorithm: str | None
-) -> tuple[str, xml.Element]:
-    """The signature over an element with this ID, whose canonical form the octets are: as text and as a tree."""
+def over(identifier: str | None, octets: bytes, *, key: SigningKey, algorithm: str | None = None) -> str:
+    """The text of an enveloped signature over the element with this ID, whose canonical form the octets are."""
     chosen = algorithm or key.algorithm
     if not identifier or chosen not in METHODS:
         raise ConfigurationError(f"cannot sign: {'no ID' if not identifier else chosen}")
     digest_uri = (key.digest if algorithm is None else None) or _digest_beside(chosen)
-    signed_info, signature = _frame(chosen, digest_uri, key.certificate)
-    reference = xml.attribute_text(REFERENCE, f"#{identifier}")
+    frame = _frame(chosen, digest_uri, key.certificate)
     digest = base64.b64encode(hashlib.new(_DIGESTS[digest_uri], octets).digest()).decode()
-    made = key.sign(_filled(signed_info, reference, digest).encode(), chosen)
-    value = base64.b64encode(made).decode()
-    tree = _tree(f"#{identifier}", chosen, digest_uri, digest, value, key.certificate)
-    return _filled(signature, reference, digest, value), tree
+    values = {"reference": f"#{identifier}", "digest": digest}
+    (signed_info,) = frame.signed_info.fill(values)
+    values["value"] = base64.b64encode(key.sign(signed_info.encode(), chosen)).decode()
+    return frame.signature.fill(values)[0]
+
+
+def bare(certificate: bytes | None) -> xml.Element:
+    """A signature by whoever has this certificate, or none: without what each signature has of its own."""
+    return _tree(Algorithm.RSA_SHA256, Algorithm.SHA256, certificate)
+
+
+class _Frame(NamedTuple):
+    """What of a signature is the same for all that a key makes."""
+
+    signed_info: xml.Stencil
+    signature: xml.Stencil
 
 
 @lru_cache(maxsize=256)
-def _frame(algorithm: str, digest_uri: str, certificate: bytes | None) -> tuple[list[str], list[str]]:
-    """The texts of SignedInfo and Signature, cut where each signature has its own: reference, digest and value."""
-    tree = _tree(_GAP, algorithm, digest_uri, _GAP, _GAP, certificate)
-    return xml.serialise(tree[0]).decode().split(_GAP), xml.serialise(tree).decode().split(_GAP)
+def _frame(algorithm: str, digest_uri: str, certificate: bytes | None) -> _Frame:
+    tree = _tree(algorithm, digest_uri, certificate)
+    return _Frame(*(xml.Stencil(xml.serialise(part).decode()) for part in (tree[0], tree)))
 
 
-def _filled(frame: list[str], *values: str) -> str:
-    return "".join(chain.from_iterable(zip(frame, (*values, ""), strict=True)))
-
-
-def _tree(
-    reference_uri: str, algorithm: str, digest_uri: str, digest: str, value: str, certificate: bytes | None
-) -> xml.Element:
+def _tree(algorithm: str, digest_uri: str, certificate: bytes | None) -> xml.Element:
     signature = xml.new(SIGNATURE)
     signed_info = xml.add(signature, SIGNED_INFO)
     xml.add(signed_info, CANONICALIZATION_METHOD, None, {"Algorithm": Algorithm.EXC_C14N})
     xml.add(signed_info, SIGNATURE_METHOD, None, {"Algorithm": algorithm})
-    reference = xml.add(signed_info, REFERENCE, None, {"URI": reference_uri})
+    reference = xml.add(signed_info, REFERENCE, None, {"URI": xml.hole("reference")})
     transforms = xml.add(reference, TRANSFORMS)
     xml.add(transforms, TRANSFORM, None, {"Algorithm": Algorithm.ENVELOPED})
     xml.add(transforms, TRANSFORM, None, {"Algorithm": Algorithm.EXC_C14N})
     xml.add(reference, DIGEST_METHOD, None, {"Algorithm": digest_uri})
-    xml.add(reference, DIGEST_VALUE, digest)
-    xml.add(signature, SIGNATURE_VALUE, value)
+    xml.add(reference, DIGEST_VALUE, xml.hole("digest"))
+    xml.add(signature, SIGNATURE_VALUE, xml.hole("value"))
     if certificate is not None:
         data = xml.add(xml.add(signature, KEY_INFO), f"{{{DS}}}X509Data")
         xml.add(data, f"{{{DS}}}X509Certificate", base64.b64encode(certificate).decode())
     return signature
+
+
+def _place(element: xml.Element | etree._Element) -> int:
+    return 1 if len(element) and element[0].tag == _ISSUER else 0
 
 
 def _digest_beside(algorithm: str) -> str:

@@ -233,7 +233,7 @@ def write(assertion: Assertion) -> xml.Element:
     if assertion.attributes:
         holder = xml.add(element, ATTRIBUTE_STATEMENT)
         for attribute in assertion.attributes:
-            _write_attribute(holder, attribute)
+            write_attribute(holder, attribute)
     return element
 
 
@@ -294,7 +294,8 @@ def _write_authn_statement(parent: xml.Element, statement: AuthnStatement) -> No
         xml.add(context, AUTHENTICATING_AUTHORITY, authority)
 
 
-def _write_attribute(parent: xml.Element, attribute: Attribute) -> None:
+def write_attribute(parent: xml.Element, attribute: Attribute) -> None:
+    """Append an Attribute."""
     element = xml.add(
         parent,
         ATTRIBUTE,

@@ -53,7 +53,7 @@ def resolve(
 ) -> bytes:
     """The SOAP envelope that asks the partner's resolution service at `destination` for a message."""
     message = ArtifactResolve(id=id, issuer=issuer, issue_instant=now, artifact=artifact.text, destination=destination)
-    return soap.encode(signature.signed(codec.write_resolve(message), key=key).octets)
+    return soap.encode(signature.signed(codec.write_resolve(message), key=key))
 
 
 def hand_out(

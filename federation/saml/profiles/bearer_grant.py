@@ -52,7 +52,7 @@ def build(*, assertion_id: str, issuer: str, token_url: str, now: datetime, sign
             authn_statements=(),
         )
     )
-    return base64.urlsafe_b64encode(signature.signed(element, key=signing_key).octets).rstrip(b"=").decode()
+    return base64.urlsafe_b64encode(signature.signed(element, key=signing_key)).rstrip(b"=").decode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,7 @@ def send(
             key=key,
         )
     if binding == Binding.POST:
-        document = signature.signed(element, key=key).octets
+        document = signature.signed(element, key=key)
         return post.encode(document, parameter=parameter, destination=message.destination, relay_state=relay_state)
     raise ConfigurationError(f"logout: no browser carries {binding}")
 
@@ -143,7 +143,7 @@ def _is_fit(location: str) -> bool:
 
 def envelope(message: LogoutRequest | LogoutResponse, *, key: SigningKey) -> bytes:
     """Serialise and sign a message, and put it into a SOAP envelope (SAML Bindings 3.2)."""
-    return soap.encode(signature.signed(_write(message), key=key).octets)
+    return soap.encode(signature.signed(_write(message), key=key))
 
 
 def _write(message: LogoutRequest | LogoutResponse) -> xml.Element:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
 from lxml import etree
 
@@ -90,15 +91,22 @@ def of(received: Received) -> dict[str, Any]:
         root = document_of(received).root
     except FederationError:
         return _message(RECEIVED, received.binding, signed, "a message that cannot be read", None, [])
-    lines = _lines(root, len(received.xml))
+    lines = _fitting(lines_of(root), len(received.xml))
     return _message(RECEIVED, received.binding, signed, xml.local_name(root), root.get("ID"), lines)
 
 
-def of_sent(binding: str, message: xml.Written) -> dict[str, Any]:
+class Outlined(NamedTuple):
+    """A message that we wrote: its octets, and its lines."""
+
+    octets: bytes
+    lines: list[Line]
+
+
+def of_sent(binding: str, message: Outlined) -> dict[str, Any]:
     """The same of a message that we wrote."""
-    root = message.element
-    lines = _lines(root, len(message.octets))
-    return _message(SENT, binding, None, root.tag.rpartition("}")[2], root.get("ID"), lines)
+    octets, lines = message
+    root = lines[0]
+    return _message(SENT, binding, None, root["name"], root["attributes"].get("ID"), _fitting(lines, len(octets)))
 
 
 def _message(
@@ -115,9 +123,52 @@ def _message(
     }
 
 
-def _lines(root: etree._Element | xml.Element, octets: int) -> list[Line]:
+def lines_of(element: etree._Element | xml.Element, depth: int = 0) -> list[Line]:
+    """The lines of an element, a few more than will be kept at most."""
     lines: list[Line] = []
-    _note(root, 0, lines)
+    _note(element, depth, lines)
+    return lines
+
+
+class Stencil:
+    """The lines of a message of ours that are the same each time but for a few values, as `xml.Stencil` is its text."""
+
+    def __init__(self, element: xml.Element) -> None:
+        """By a tree with `xml.hole` and `xml.cut` in it."""
+        self._pieces: Final[list[list[_Open]]] = [[]]
+        for line in lines_of(element):
+            if line["name"] == xml.CUT:
+                self._pieces.append([])
+            else:
+                holes = [(name, hole) for name, value in line["attributes"].items() if (hole := xml.hole_in(value))]
+                self._pieces[-1].append(_Open(line, holes, xml.hole_in(line["text"])))
+
+    def fill(self, values: Mapping[str, str]) -> list[list[Line]]:
+        """The lines with these values, in the pieces between the cuts."""
+        return [
+            [_filled(line, values) if line.attributes or line.text else line.line for line in piece]
+            for piece in self._pieces
+        ]
+
+
+class _Open(NamedTuple):
+    """A line, and what is missing in it: by the names of attributes, and as its text."""
+
+    line: Line
+    attributes: list[tuple[str, str]]
+    text: str | None
+
+
+def _filled(open_line: _Open, values: Mapping[str, str]) -> Line:
+    line, attributes, text = open_line
+    return {
+        **line,
+        "attributes": {**line["attributes"], **{name: values[hole][:MAX_TEXT] for name, hole in attributes}},
+        "text": line["text"] if text is None else values[text].strip()[:MAX_TEXT] or None,
+    }
+
+
+def _fitting(lines: list[Line], octets: int) -> list[Line]:
     return _cut(lines) if len(lines) > MAX_LINES or octets > MAX_OCTETS else lines
 
 

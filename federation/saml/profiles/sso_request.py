@@ -102,12 +102,13 @@ def send(
 
 def signed(request: AuthnRequest, *, key: SigningKey) -> bytes:
     """The signed document, for a partner's server to fetch (SAML Bindings 3.6)."""
-    return signature.signed(codec.write(request), key=key).octets
+    return signature.signed(codec.write(request), key=key)
 
 
 def outline_of(request: AuthnRequest) -> dict[str, Any]:
     """What an administrator may see of a request that was sent, made from what it said."""
-    return outline.of_sent(Binding.REDIRECT, xml.write(codec.write(request)))
+    element = codec.write(request)
+    return outline.of_sent(Binding.REDIRECT, outline.Outlined(xml.serialise(element), outline.lines_of(element)))
 
 
 # Accepting ------------------------------------------------------------------------------------------------------------

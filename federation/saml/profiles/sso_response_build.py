@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache
 from typing import Final
 
 from federation.saml import encryption, signature, xml
 from federation.saml.algorithms import DEFAULT_ALGORITHMS, Algorithms
-from federation.saml.codec import assertion as assertion_codec
 from federation.saml.codec import response as response_codec
-from federation.saml.codec.common import ENCRYPTED_ID
-from federation.saml.codec.common import NAME_ID as NAME_ID_TAG
 from federation.saml.codec.response import ENCRYPTED_ASSERTION
-from federation.saml.messages import (
-    Assertion,
-    Attribute,
-    AuthnStatement,
-    Conditions,
-    NameID,
-    Response,
-    Status,
-    SubjectConfirmation,
-)
+from federation.saml.messages import Attribute, NameID, Response, Status
 from federation.saml.metadata.entity import Endpoint, KeyDescriptor
-from federation.saml.names import ConfirmationMethod, StatusCode
+from federation.saml.profiles import outline
+from federation.saml.profiles import sso_response_blank as blanks
+from federation.saml.profiles.outline import Line, Outlined
+from federation.saml.profiles.sso_response_blank import Part
 from federation.saml.signature import SigningKey
+from federation.saml.times import format_instant
 
 LIFETIME: Final = timedelta(minutes=5)
 ASSERTION: Final = "assertion"
 NAME_ID: Final = "name-id"
 ATTRIBUTES: Final = "attributes"
 """What can be encrypted of a response."""
-_PARTS: Final = (
-    (NAME_ID, NAME_ID_TAG, ENCRYPTED_ID),
-    (ATTRIBUTES, assertion_codec.ATTRIBUTE, assertion_codec.ENCRYPTED_ATTRIBUTE),
-)
 
 
 def build(
@@ -62,7 +50,7 @@ def build(
     encrypt: Collection[str] = (ASSERTION,),
     algorithms: Algorithms = DEFAULT_ALGORITHMS,
     authenticating_authorities: Sequence[str] = (),
-) -> xml.Written:
+) -> Outlined:
     """A Response with one assertion, for the endpoint `acs` of the SP `audience`, as XML.
 
     The assertion is signed, then encrypted to `encrypt_to`, then the response is signed, as far as each is asked for;
@@ -73,55 +61,70 @@ def build(
 
     Raises `ConfigurationError` when a value cannot stand in XML or the partner's key is unfit.
     """
-    assertion = Assertion(
-        id=assertion_id,
-        issuer=issuer,
-        issue_instant=now,
-        name_id=name_id,
-        subject_confirmations=(
-            SubjectConfirmation(
-                method=ConfirmationMethod.BEARER,
-                recipient=acs.location,
-                in_response_to=in_response_to,
-                not_on_or_after=now + lifetime,
-            ),
-        ),
-        conditions=Conditions(not_before=now, not_on_or_after=now + lifetime, audience_restrictions=((audience,),)),
-        authn_statements=(
-            AuthnStatement(
-                authn_instant=authn_instant,
-                session_index=session_index,
-                session_not_on_or_after=session_not_on_or_after,
-                authn_context_class_ref=authn_context_class_ref,
-                authenticating_authorities=tuple(authenticating_authorities),
-            ),
-        ),
-        attributes=tuple(attributes),
-    )
-    element = assertion_codec.write(assertion)
+    values = {
+        "response_id": response_id,
+        "assertion_id": assertion_id,
+        "issuer": issuer,
+        "acs": acs.location,
+        "request_id": in_response_to or "",
+        "audience": audience,
+        "now": format_instant(now),
+        "end": format_instant(now + lifetime),
+        "authn_instant": format_instant(authn_instant),
+        "session_index": session_index or "",
+        "session_end": "" if session_not_on_or_after is None else format_instant(session_not_on_or_after),
+        "class_ref": authn_context_class_ref,
+    }
+    for index, authority in enumerate(authenticating_authorities):
+        values[f"authority_{index}"] = authority
+    made = blanks.blank(
+        answer=in_response_to is not None,
+        session_index=session_index is not None,
+        session_end=session_not_on_or_after is not None,
+        authorities=len(authenticating_authorities),
+    ).fill(values)
 
-    def sealed(plain: xml.Element, tag: str, key: KeyDescriptor) -> xml.Element:
+    def seal(plain: xml.Element | bytes, tag: str) -> xml.Element:
+        assert encrypt_to is not None
         wrapper = xml.new(tag)
-        wrapper.append(encryption.encrypt(plain, key=key, recipient=audience, algorithms=algorithms))
+        wrapper.append(encryption.encrypt(plain, key=encrypt_to, recipient=audience, algorithms=algorithms))
         return wrapper
 
-    if encrypt_to is not None:
-        for part, plain_tag, tag in _PARTS:
-            if part in encrypt:
-                _replace(element, plain_tag, partial(sealed, tag=tag, key=encrypt_to))
-    if sign_assertion or not sign_response:
-        signature.signed(element, key=signing_key)
-    if encrypt_to is not None and ASSERTION in encrypt:
-        element = sealed(element, ENCRYPTED_ASSERTION, encrypt_to)
-    response = Response(
-        id=response_id,
-        issue_instant=now,
-        status=Status(StatusCode.SUCCESS),
-        issuer=issuer,
-        destination=acs.location,
-        in_response_to=in_response_to,
+    sealed = () if encrypt_to is None else encrypt
+    name = blanks.name_id(name_id, seal if NAME_ID in sealed else None)
+    told = blanks.attributes(attributes, seal if ATTRIBUTES in sealed else None)
+    assertion = _joined(
+        made.head,
+        (made.subject, name, made.statements, told, made.tail),
+        assertion_id,
+        signing_key if sign_assertion or not sign_response else None,
+        1,
     )
-    return _finished(response_codec.write(response, element), signing_key if sign_response else None)
+    if ASSERTION in sealed:
+        wrapper = seal(assertion.text.encode(), ENCRYPTED_ASSERTION)
+        assertion = blanks.Part(xml.serialise(wrapper).decode(), outline.lines_of(wrapper, 1))
+    response = _joined(
+        made.start, (made.status, assertion, made.end), response_id, signing_key if sign_response else None, 0
+    )
+    return Outlined(response.text.encode(), response.lines)
+
+
+def _joined(start: Part, rest: Sequence[Part], identifier: str, key: SigningKey | None, depth: int) -> Part:
+    """An element of its parts, with a signature by the key after the first."""
+    text = "".join([part.text for part in rest])
+    lines = [*start.lines]
+    signed = ""
+    if key is not None:
+        signed = signature.over(identifier, f"{start.text}{text}".encode(), key=key)
+        lines += _signature_lines(key.certificate, depth + 1)
+    for part in rest:
+        lines += part.lines
+    return Part(f"{start.text}{signed}{text}", lines)
+
+
+@lru_cache(maxsize=64)
+def _signature_lines(certificate: bytes | None, depth: int) -> list[Line]:
+    return outline.lines_of(signature.bare(certificate), depth)
 
 
 def build_error(
@@ -133,7 +136,7 @@ def build_error(
     status: Status,
     now: datetime,
     signing_key: SigningKey,
-) -> xml.Written:
+) -> Outlined:
     """A signed Response that tells the SP why there is no assertion, as XML. Its message is for people at the SP."""
     response = Response(
         id=response_id,
@@ -143,17 +146,7 @@ def build_error(
         destination=destination,
         in_response_to=in_response_to,
     )
-    return _finished(response_codec.write(response), signing_key)
-
-
-def _replace(element: xml.Element, tag: str, made_of: Callable[[xml.Element], xml.Element]) -> None:
-    """Put in place of every element of this name what is made of it."""
-    for position, child in enumerate(element):
-        if child.tag == tag:
-            element[position] = made_of(child)
-        else:
-            _replace(child, tag, made_of)
-
-
-def _finished(element: xml.Element, key: SigningKey | None) -> xml.Written:
-    return xml.write(element) if key is None else signature.signed(element, key=key)
+    element = response_codec.write(response)
+    octets = signature.signed(element, key=signing_key)
+    element.insert(1, signature.bare(signing_key.certificate))
+    return Outlined(octets, outline.lines_of(element))

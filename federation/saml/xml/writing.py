@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from lxml import etree
 
@@ -66,13 +66,6 @@ class Element(list["Element"]):
         return self.attributes.get(name)
 
 
-class Written(NamedTuple):
-    """What we wrote: its octets, and the element that they say."""
-
-    octets: bytes
-    element: Element
-
-
 def new(tag: str, attributes: Mapping[str, str | None] | None = None) -> Element:
     """A new root element. Attributes whose value is None are left out."""
     return Element(tag, None, attributes)
@@ -85,11 +78,6 @@ def add(
     element = Element(tag, content, attributes)
     parent.append(element)
     return element
-
-
-def write(element: Element) -> Written:
-    """The element in its canonical form. Raises `ConfigurationError` as `serialise`."""
-    return Written(serialise(element), element)
 
 
 def serialise(element: Element | etree._Element) -> bytes:
@@ -144,10 +132,25 @@ def _make_known() -> None:
 
 def parts(element: Element) -> list[str]:
     """The text of an element taken apart: its start tag, each child, its end tag."""
-    prefix, name, _ = _qualified(element.tag)
-    end = f"</{name}>"
-    start = _text(Element(element.tag, element.text, element.attributes), _NOTHING).removesuffix(end)
-    return [start, *(_text(child, (*_NOTHING, prefix)) for child in element), end]
+    return [_start(element, _NOTHING), *(inside(element.tag, child) for child in element), _end(element)]
+
+
+def inside(tag: str, element: Element) -> str:
+    """The text of an element inside one of this name: the prefix of that is declared already."""
+    return _text(element, (*_NOTHING, _qualified(tag)[0]))
+
+
+def tags_inside(tag: str, element: Element) -> tuple[str, str]:
+    """The start tag, and the end tag, of an element inside one of this name."""
+    return _start(element, (*_NOTHING, _qualified(tag)[0])), _end(element)
+
+
+def _start(element: Element, scope: tuple[str, ...]) -> str:
+    return _text(Element(element.tag, element.text, element.attributes), scope).removesuffix(_end(element))
+
+
+def _end(element: Element) -> str:
+    return f"</{_qualified(element.tag)[1]}>"
 
 
 def _text(element: Element, scope: tuple[str, ...]) -> str:
@@ -186,6 +189,11 @@ def _write(element: Element, scope: tuple[str, ...], pieces: list[str]) -> None:
 def attribute_text(tag: str, value: str) -> str:
     """A value as it stands between the quotes of an attribute of an element of this name."""
     return _escaped(tag, value, _IN_ATTRIBUTE) if _special_in_attribute(value) else value
+
+
+def content_text(tag: str, value: str) -> str:
+    """A value as it stands between the tags of an element of this name."""
+    return _escaped(tag, value, _IN_TEXT) if _special_in_text(value) else value
 
 
 def _escaped(tag: str, value: str, escapes: Mapping[int, str]) -> str:

@@ -6,12 +6,10 @@ import json
 
 import pytest
 
-from federation.saml import certificates, encryption, signature
-from federation.saml.codec import assertion as assertion_codec
-from federation.saml.codec import response as response_codec
-from federation.saml.messages import Attribute, NameID, Received
-from federation.saml.names import Binding, NameIDFormat
-from federation.saml.profiles import outline
+from federation.saml import certificates
+from federation.saml.messages import Attribute, NameID, Received, Status
+from federation.saml.names import Binding, NameIDFormat, StatusCode
+from federation.saml.profiles import outline, sso_response
 from tests import factories
 
 
@@ -60,12 +58,34 @@ def test_a_long_message_is_cut() -> None:
     assert len(json.dumps(wordy)) < 2 * outline.MAX_OCTETS
 
 
-@pytest.mark.parametrize("sealed", [True, False])
-def test_what_we_send_is_outlined_as_whoever_receives_it_would_see_it(sealed: bool) -> None:
-    assertion = assertion_codec.write(factories.assertion())
-    if sealed:
-        assertion = encryption.encrypt(assertion, key=factories.descriptor(factories.decryption_key()))
-    sent = signature.signed(response_codec.write(factories.envelope(), assertion), key=factories.signing_key())
+@pytest.mark.parametrize("encrypt", [(), ("assertion",), ("name-id", "attributes")])
+@pytest.mark.parametrize("sign_assertion", [True, False])
+def test_what_we_send_is_outlined_as_whoever_receives_it_would_see_it(
+    encrypt: tuple[str, ...], sign_assertion: bool
+) -> None:
+    sent = factories.response(encrypt=encrypt, sign_assertion=sign_assertion)
     shown = outline.of_sent(Binding.POST, sent)
     assert shown == outlined(sent.octets) | {"direction": "sent"}
     assert len(shown["lines"]) > 10
+
+
+def test_an_error_and_a_request_of_ours_are_outlined_so_too() -> None:
+    error = sso_response.build_error(
+        response_id=factories.RESPONSE_ID,
+        issuer=factories.IDP,
+        destination=factories.ACS_URL,
+        in_response_to=None,
+        status=Status(StatusCode.RESPONDER, StatusCode.NO_PASSIVE, "Nobody is here."),
+        now=factories.NOW,
+        signing_key=factories.signing_key(),
+    )
+    assert outline.of_sent(Binding.POST, error) == outlined(error.octets) | {"direction": "sent"}
+
+
+def test_a_long_message_of_ours_is_cut_as_one_that_comes() -> None:
+    many = factories.response(attributes=(Attribute("groups", tuple(map(str, range(200)))),), encrypt=())
+    wordy = factories.response(
+        attributes=(Attribute("n" * 400, ("v" * 20_000, " ", "")),), audience="a" * 400, encrypt=()
+    )
+    for sent in (many, wordy):
+        assert outline.of_sent(Binding.POST, sent) == outlined(sent.octets) | {"direction": "sent"}
