@@ -7,12 +7,12 @@ whole list at the first that fails, so that a page, a log and the command line c
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import wraps
-from typing import NamedTuple, ParamSpec, TypeVar
+from typing import NamedTuple, ParamSpec, Protocol, TypeVar, cast
 
 from federation.errors import Malformed, Refused
 
 P = ParamSpec("P")
+Q = ParamSpec("Q")
 T = TypeVar("T")
 _new = tuple.__new__
 MAX_TEXT = 300
@@ -41,36 +41,37 @@ class Seen(NamedTuple):
     received: str
 
 
-def rule(name: str, reference: str) -> Callable[[Callable[P, Seen]], Callable[P, Check]]:
-    """Make a function that answers `Seen` into a named rule that answers a `Check`.
+class Rule(Protocol[Q]):
+    """A function that judges one thing, and carries the name of its rule and the clause it comes from."""
 
-    The rule carries its name and clause as attributes `rule` and `reference`, for lists of what is checked.
-    """
+    rule: str
+    reference: str
 
-    def decorate(function: Callable[P, Seen]) -> Callable[P, Check]:
-        @wraps(function)
-        def named(*args: P.args, **kwargs: P.kwargs) -> Check:
-            ok, expected, received = function(*args, **kwargs)
-            # As Check(...) does it, without a detour: a login makes some fifty of these.
-            return _new(Check, (name, reference, expected[:MAX_TEXT], received[:MAX_TEXT], ok))
-
-        named.__dict__.update(rule=name, reference=reference)
-        return named
-
-    return decorate
+    def __call__(self, *args: Q.args, **kwargs: Q.kwargs) -> Seen:
+        """Judge."""
 
 
-def run(
-    rules: Sequence[Callable[P, Check]], before: Sequence[Check], *args: P.args, **kwargs: P.kwargs
-) -> tuple[Check, ...]:
-    """Run the rules in order and answer `before` plus every check made.
+def rule(name: str, reference: str) -> Callable[[Callable[P, Seen]], Rule[P]]:
+    """Name a rule, and the clause it comes from: attributes `rule` and `reference` of the function that judges."""
+
+    def label(function: Callable[P, Seen]) -> Rule[P]:
+        function.__dict__.update(rule=name, reference=reference)
+        return cast("Rule[P]", function)
+
+    return label
+
+
+def run(rules: Sequence[Rule[P]], before: Sequence[Check], *args: P.args, **kwargs: P.kwargs) -> tuple[Check, ...]:
+    """Run the rules in order and answer `before` plus a check of every rule that was run.
 
     Raises `Refused`, which carries all checks so far, at the first that fails.
     """
     checks = list(before)
-    for check in rules:
-        checks.append(check(*args, **kwargs))
-        if not checks[-1].ok:
+    for each in rules:
+        ok, expected, received = each(*args, **kwargs)
+        # As Check(...) does it, without a detour: a login makes some fifty of these.
+        checks.append(_new(Check, (each.rule, each.reference, expected[:MAX_TEXT], received[:MAX_TEXT], ok)))
+        if not ok:
             raise Refused(checks)
     return tuple(checks)
 

@@ -76,7 +76,7 @@ def read(accepted: AcceptedResponse, *, idp: Entity, kind: str = PAIRWISE_ID, re
         identifier, checks = _identifier(accepted, told, idp, kind)
         run((check_required,), checks, missing)
     except Refused as refused:
-        if missing and refused.rule in (check_one_identifier.rule, check_required.rule):  # type: ignore[attr-defined]
+        if missing and refused.rule in (check_one_identifier.rule, check_required.rule):
             raise MissingAttributes(refused.checks, missing) from None
         raise
     fields = {

@@ -16,7 +16,7 @@ from lxml import etree
 
 from federation.saml import encryption, encryption_shape, signature, signature_shape, xml
 from federation.saml.algorithms import Algorithms, allowed
-from federation.saml.checks import Check
+from federation.saml.checks import Rule
 from federation.saml.codec import assertion as assertion_codec
 from federation.saml.codec import response as response_codec
 from federation.saml.messages import RequestedAuthnContext, Status
@@ -37,7 +37,6 @@ from tests.attacks.forging import (
 )
 from tests.factories import NOW, assertion, authn_statement, confirmation, envelope, signed_response
 
-Rule = Callable[..., Check]
 MINUTE = timedelta(minutes=1)
 OTHER = "https://other.example.net/acs"
 X = f"{{{XENC}}}"
@@ -47,7 +46,7 @@ X = f"{{{XENC}}}"
 class Attack:
     """A rule, how to make a message that breaks it, and what the receiver expects besides the usual."""
 
-    rule: Rule
+    rule: Rule[...]
     name: str
     message: Callable[[], Any]
     expected: Callable[[], Mapping[str, Any]] = field(default=dict)
@@ -55,7 +54,7 @@ class Attack:
 
     def rule_name(self) -> str:
         """The name under which the rule refuses."""
-        return str(vars(self.rule)["rule"])
+        return self.rule.rule
 
 
 LEGACY_CBC = allowed(("legacy-cbc",))

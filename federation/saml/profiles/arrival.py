@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from lxml import etree
 
 from federation.saml import signature, xml
 from federation.saml.algorithms import Algorithms
-from federation.saml.checks import Check, attempt, run
+from federation.saml.checks import Check, Rule, attempt, run
 from federation.saml.messages import Received
 from federation.saml.metadata.entity import KeyDescriptor
 
@@ -40,24 +40,27 @@ def document_of(received: Received) -> xml.Document:
 def open_message(
     received: Received,
     *,
-    transport: Sequence[Callable[[Received], Check]],
-    document: Sequence[Callable[[etree._Element], Check]],
-    signed: Sequence[Callable[[Received, etree._Element], Check]],
+    transport: Sequence[Rule[[Received]]],
+    document: Sequence[Rule[[etree._Element]]],
+    signed: Sequence[Rule[[Received, bool, bool]]],
+    demanded: bool,
     form: str,
     keys: Sequence[KeyDescriptor],
     algorithms: Algorithms,
 ) -> Opened:
     """Run the rules on how a message came and what it is, then verify the signature it has.
 
-    `transport` sees what the binding delivered, `document` the parsed root, `signed` both and decides whether there
-    must be a signature. `form` is the clause to cite when the message cannot be read. A signature that is there
+    `transport` sees what the binding delivered, `document` the parsed root. `signed` decides whether the signature is
+    there that must be: it sees what the binding delivered, whether the element is signed itself, and whether a
+    signature is `demanded`. `form` is the clause to cite when the message cannot be read. A signature that is there
     verifies with one of `keys`, or the message is refused. Raises `Refused`.
     """
     checks = run(transport, (), received)
     came = attempt(checks, form, document_of, received)
     element, identifiers = came.root, attempt(checks, form, came.identifiers)
     checks = run(document, checks, element)
-    checks = run(signed, checks, received, element)
+    itself = signature.is_signed(element)
+    checks = run(signed, checks, received, itself, demanded)
     detached = received.query_signature
     if detached is not None:
         checks = signature.verify_octets(
@@ -69,7 +72,7 @@ def open_message(
             before=checks,
         )
         return Opened(element, True, identifiers, checks)
-    if signature.is_signed(element):
+    if itself:
         verified = signature.examine(element, keys=keys, algorithms=algorithms, before=checks)
         return Opened(verified.element, True, identifiers, verified.checks)
     return Opened(element, False, identifiers, checks)

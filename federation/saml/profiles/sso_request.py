@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, cast
 
 from federation.errors import ConfigurationError, Malformed, Refused
@@ -171,7 +170,8 @@ def accept(
             received,
             transport=rules.TRANSPORT,
             document=rules.DOCUMENT,
-            signed=[partial(check, partner=partner, want_signed=want_signed) for check in rules.SIGNATURE],
+            signed=rules.SIGNATURE,
+            demanded=want_signed or (partner.sp is not None and partner.sp.authn_requests_signed),
             form=rules.FORM,
             keys=partner.sp.signing_keys if partner.sp is not None else (),
             algorithms=algorithms,

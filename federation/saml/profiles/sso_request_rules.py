@@ -9,7 +9,7 @@ from typing import Final
 
 from lxml import etree
 
-from federation.saml import signature, xml
+from federation.saml import xml
 from federation.saml.bindings.parameters import REQUEST
 from federation.saml.checks import Seen, rule
 from federation.saml.codec.authn_request import AUTHN_REQUEST, BASE_ID, subject_of
@@ -124,19 +124,18 @@ def assertions(element: etree._Element) -> Seen:
 
 
 @rule("request.embedded_signature", "SAML Bindings 3.4.4.1")
-def embedded_signature(received: Received, element: etree._Element, partner: Entity, want_signed: bool) -> Seen:
+def embedded_signature(received: Received, itself: bool, demanded: bool) -> Seen:
     """A message by HTTP-Redirect is signed in its query and nowhere else."""
-    ok = received.binding != Binding.REDIRECT or not signature.is_signed(element)
+    ok = received.binding != Binding.REDIRECT or not itself
     return Seen(ok, "no signature inside a message by HTTP-Redirect", "none" if ok else "one")
 
 
 @rule("request.signed", "SAML Metadata 2.4.3, 2.4.4; SDP-IDP04")
-def signed(received: Received, element: etree._Element, partner: Entity, want_signed: bool) -> Seen:
+def signed(received: Received, itself: bool, demanded: bool) -> Seen:
     """It is signed where the SP's metadata promises that, or we demand it."""
-    present = received.query_signature is not None or signature.is_signed(element)
-    promised = partner.sp is not None and partner.sp.authn_requests_signed
-    expected = "a signature" if promised or want_signed else "a signature or none"
-    return Seen(present or not (promised or want_signed), expected, "a signature" if present else "none")
+    present = itself or received.query_signature is not None
+    expected = "a signature" if demanded else "a signature or none"
+    return Seen(present or not demanded, expected, "a signature" if present else "none")
 
 
 # Who, when, where: what no answer can be given to ---------------------------------------------------------------------

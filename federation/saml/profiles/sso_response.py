@@ -120,6 +120,7 @@ def accept(received: Received, expected: ResponseExpectations) -> AcceptedRespon
         transport=rules.TRANSPORT,
         document=rules.DOCUMENT,
         signed=(),
+        demanded=False,
         form=rules.FORM,
         keys=_keys(expected),
         algorithms=expected.algorithms,

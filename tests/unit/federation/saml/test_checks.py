@@ -16,12 +16,20 @@ def small(number: int) -> Seen:
     return Seen(number < 10, "less than 10", str(number))
 
 
-def test_a_rule_records_what_it_saw() -> None:
-    assert even(3) == Check("test.even", "Clause 1", "an even number", "3", ok=False)
+SEEN = Check("test.even", "Clause 1", "an even number", "2", ok=True)
+
+
+def test_a_rule_judges_and_carries_its_name_and_clause() -> None:
+    assert even(3) == Seen(False, "an even number", "3")
+    assert (even.rule, even.reference) == ("test.even", "Clause 1")
+
+
+def test_a_run_records_what_each_rule_saw() -> None:
+    assert run((even,), (), 2) == (SEEN,)
 
 
 def test_every_check_is_kept() -> None:
-    checks = run((even, small), (even(2),), 4)
+    checks = run((even, small), (SEEN,), 4)
     assert [(check.rule, check.received, check.ok) for check in checks] == [
         ("test.even", "2", True),
         ("test.even", "4", True),
@@ -42,7 +50,9 @@ def test_what_a_partner_sent_is_shown_shortened() -> None:
     def long() -> Seen:
         return Seen(False, "x" * 1000, "y" * 1000)
 
-    assert (len(long().expected), len(long().received)) == (MAX_TEXT, MAX_TEXT)
+    with pytest.raises(Refused) as caught:
+        run((long,), ())
+    assert (len(caught.value.failed.expected), len(caught.value.failed.received)) == (MAX_TEXT, MAX_TEXT)
 
 
 def test_malformed_input_becomes_the_last_check() -> None:
@@ -53,6 +63,6 @@ def test_malformed_input_becomes_the_last_check() -> None:
 
     assert attempt((), "Clause 4", step, 1) == 2
     with pytest.raises(Refused) as caught:
-        attempt((even(2),), "Clause 4", step, -1)
+        attempt((SEEN,), "Clause 4", step, -1)
     assert [(check.rule, check.ok) for check in caught.value.checks] == [("test.even", True), ("test.form", False)]
     assert caught.value.failed.received == "negative"
