@@ -28,7 +28,7 @@ def believed(attributes: Sequence[Attribute], idp: Entity) -> tuple[tuple[Attrib
         if entry is None or not entry.is_scoped or entry.key in _JUDGED_ALONE:
             kept.append(attribute)
             continue
-        values = tuple(value for value in attribute.values if own_scope(value, scopes).ok)
+        values = tuple(value for value in attribute.values if own_scope(value, scopes)[0])
         checks.append(_told(entry, scopes, len(attribute.values) - len(values)))
         if values:
             kept.append(attribute if values == attribute.values else replace(attribute, values=values))
@@ -39,7 +39,7 @@ def believed(attributes: Sequence[Attribute], idp: Entity) -> tuple[tuple[Attrib
 def own_scope(value: str, scopes: frozenset[str]) -> Seen:
     """The identity provider may speak for the scope of a value."""
     scope = _scope(value)
-    return Seen(scope in scopes, _listed(scopes), scope or "none")
+    return scope in scopes, _listed(scopes), scope or "none"
 
 
 def _told(entry: CatalogueEntry, scopes: frozenset[str], dropped: int) -> Check:

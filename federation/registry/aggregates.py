@@ -168,7 +168,7 @@ def _nothing_collected() -> Iterator[None]:
 @rule("metadata.group", "SAML Metadata 2.3.1")
 def group_is_not_empty(found: int) -> Seen:
     """A document describes at least one entity."""
-    return Seen(found > 0, "at least one entity", f"{found} entities")
+    return found > 0, "at least one entity", f"{found} entities"
 
 
 def is_usable(member: Member, role: str, limits: Limits, now: datetime) -> bool:

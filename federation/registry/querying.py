@@ -220,4 +220,4 @@ class Querier:
 @rule("metadata.query.answer", "Metadata Query Protocol 3.1; IIP-MD01")
 def answer_is_what_was_asked_for(entity_ids: Sequence[str], wanted: str) -> Seen:
     """A responder answers with one entity, and with the one that was asked for."""
-    return Seen(list(entity_ids) == [wanted], wanted, ", ".join(entity_ids[:3]) or "no entity")
+    return list(entity_ids) == [wanted], wanted, ", ".join(entity_ids[:3]) or "no entity"

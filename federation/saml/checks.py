@@ -33,12 +33,8 @@ class Check(NamedTuple):
     ok: bool
 
 
-class Seen(NamedTuple):
-    """What a rule function answers: the verdict, and both sides in words."""
-
-    ok: bool
-    expected: str
-    received: str
+Seen = tuple[bool, str, str]
+"""What a rule answers: the verdict, and both sides in words, what was expected and what was received."""
 
 
 class Rule(Protocol[Q]):

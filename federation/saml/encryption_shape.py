@@ -139,7 +139,7 @@ def structure(candidate: Candidate) -> Seen:
         and data.get("Encoding") is None
         and all(_is_key(key) for key in candidate.keys)
     )
-    return Seen(ok, expected, expected if ok else "another structure")
+    return ok, expected, expected if ok else "another structure"
 
 
 def _in_order(element: etree._Element, order: tuple[str, ...]) -> bool:
@@ -166,14 +166,14 @@ def _only_hints(key_info: etree._Element) -> bool:
 def method(candidate: Candidate) -> Seen:
     """The content method is one that we allow: AES-GCM, whose tag authenticates; CBC where a preset says so."""
     ok = candidate.algorithm in candidate.algorithms.data and set(_names(candidate.method)) <= {KEY_SIZE}
-    return Seen(ok, f"one of {in_words(candidate.algorithms.data)}", told(candidate.algorithm, ok=ok))
+    return ok, f"one of {in_words(candidate.algorithms.data)}", told(candidate.algorithm, ok=ok)
 
 
 @rule("encryption.keys", "SAML Core 2.2.4")
 def keys(candidate: Candidate) -> Seen:
     """There is a wrapped key, and there are not so many that trying them becomes an attack."""
     ok = 1 <= len(candidate.keys) <= MAX_WRAPPED_KEYS
-    return Seen(ok, f"1 to {MAX_WRAPPED_KEYS} wrapped keys", str(len(candidate.keys)))
+    return ok, f"1 to {MAX_WRAPPED_KEYS} wrapped keys", str(len(candidate.keys))
 
 
 @rule("encryption.key_transport", "IIP-ALG06; XML Encryption 5.5.2")
@@ -187,7 +187,7 @@ def key_transport(candidate: Candidate) -> Seen:
         for wrapped, key in zip(candidate.wrapped_keys, candidate.keys, strict=True)
     )
     received = ", ".join(told(wrapped.transport, ok=ok) for wrapped in candidate.wrapped_keys)
-    return Seen(ok, f"{in_words(candidate.algorithms.key_transport)} with SHA-1 or SHA-256", received or "none")
+    return ok, f"{in_words(candidate.algorithms.key_transport)} with SHA-1 or SHA-256", received or "none"
 
 
 @rule("encryption.covered", "IIP-ALG05; XML Encryption 6.1.2, 6.1.3")
@@ -197,7 +197,7 @@ def covered(candidate: Candidate) -> Seen:
         wrapped.transport in LEGACY_TRANSPORTS for wrapped in candidate.wrapped_keys
     )
     expected = "a signature around it" if malleable else "a signature around it, or none"
-    return Seen(candidate.covered or not malleable, expected, "a signature around it" if candidate.covered else "none")
+    return candidate.covered or not malleable, expected, "a signature around it" if candidate.covered else "none"
 
 
 @rule("encryption.key_info", "SAML Core 6.1; XML Encryption 3.5")
@@ -211,8 +211,8 @@ def key_info(candidate: Candidate) -> Seen:
         else:
             ok = child.tag == ENCRYPTED_KEY or child.tag in _KEY_HINTS
         if not ok:
-            return Seen(False, expected, "something else")
-    return Seen(True, expected, expected)
+            return False, expected, "something else"
+    return True, expected, expected
 
 
 @rule("encryption.inline", "XML Encryption 3.3")
@@ -221,7 +221,7 @@ def inline(candidate: Candidate) -> Seen:
     holders = (candidate.data, *candidate.keys)
     ok = bool(candidate.content) and all(wrapped.value for wrapped in candidate.wrapped_keys)
     ok = ok and all(_names(_child(holder, CIPHER_DATA)) == [CIPHER_VALUE] for holder in holders)
-    return Seen(ok, "inline values", "inline values" if ok else "something else")
+    return ok, "inline values", "inline values" if ok else "something else"
 
 
 RULES: Final = (structure, method, keys, key_transport, covered, key_info, inline)

@@ -271,35 +271,35 @@ def verify_octets(
 def _present(element: etree._Element) -> Seen:
     """The element is signed."""
     ok = is_signed(element)
-    return Seen(ok, f"a signed {xml.local_name(element)}", "a signature" if ok else "none")
+    return ok, f"a signed {xml.local_name(element)}", "a signature" if ok else "none"
 
 
 @rule("signature.algorithm", "SDP-ALG01; SAML Bindings 3.4.4.1")
 def _detached_algorithm(algorithm: str, algorithms: Algorithms) -> Seen:
     """SigAlg is one that we allow."""
     ok = algorithm in algorithms.signature
-    return Seen(ok, f"one of {in_words(algorithms.signature)}", told(algorithm[:100], ok=ok))
+    return ok, f"one of {in_words(algorithms.signature)}", told(algorithm[:100], ok=ok)
 
 
 @rule("signature.content", "SAML Core 5.4.2; XML Signature 3.2.1, 8.1.3")
 def _content(candidate: Candidate, octets: bytes) -> Seen:
     """The octets that will be read have the digest that was signed: nothing was changed afterwards."""
     ok = hmac.compare_digest(hashlib.new(_DIGESTS[candidate.digest_algorithm], octets).digest(), candidate.digest)
-    return Seen(ok, "the content that was signed", "as expected" if ok else "other content")
+    return ok, "the content that was signed", "as expected" if ok else "other content"
 
 
 @rule("signature.key", "SAML Metadata 2.4.1.1; SDP-MD06, SDP-MD07")
 def _key_known(usable: Sequence[tuple[bytes, PublicKey]]) -> Seen:
     """The partner's metadata has a signing key of the algorithm's kind that is strong enough."""
     expected = "a signing key in the partner's metadata: RSA of 2048 bits or EC of 256 bits or more"
-    return Seen(bool(usable), expected, f"{len(usable)} such keys")
+    return bool(usable), expected, f"{len(usable)} such keys"
 
 
 @rule("signature.value", "SDP-IDP05; IIP-MD07; XML Signature 3.2.2")
 def _value(verified_by: bytes | None) -> Seen:
     """The signature verifies with one of those keys, and with no key from the message."""
     ok = verified_by is not None
-    return Seen(ok, "a signature by a key trusted for it", "as expected" if ok else "not verified by any")
+    return ok, "a signature by a key trusted for it", "as expected" if ok else "not verified by any"
 
 
 def _usable(keys: Sequence[HasPublicKey | bytes], algorithm: str) -> list[tuple[bytes, PublicKey]]:

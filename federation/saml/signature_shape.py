@@ -129,7 +129,7 @@ def place(candidate: Candidate) -> Seen:
         and children.count(SIGNATURE) == 1
         and (children[:2] == [_ISSUER, SIGNATURE] or (children[0] == SIGNATURE and _ISSUER not in children))
     )
-    return Seen(ok, "one signature, first or right after Issuer", "as expected" if ok else "another arrangement")
+    return ok, "one signature, first or right after Issuer", "as expected" if ok else "another arrangement"
 
 
 @rule("signature.shape", "SAML Core 5.4; XML Signature 4")
@@ -137,13 +137,13 @@ def shape(candidate: Candidate) -> Seen:
     """One SignedInfo with one Reference, one value, at most one KeyInfo; no Object, nothing else."""
     expected = "one SignedInfo, one Reference, one value, no Object"
     if candidate.signed_info is None or candidate.reference is None:
-        return Seen(False, expected, "an incomplete signature")
+        return False, expected, "an incomplete signature"
     ok = (
         _names(candidate.signature) in _OUTER
         and _names(candidate.signed_info) == [CANONICALIZATION_METHOD, SIGNATURE_METHOD, REFERENCE]
         and _names(candidate.reference) == [TRANSFORMS, DIGEST_METHOD, DIGEST_VALUE]
     )
-    return Seen(ok, expected, expected if ok else "other or more elements")
+    return ok, expected, expected if ok else "other or more elements"
 
 
 @rule("signature.reference", "SAML Core 5.4.2")
@@ -152,7 +152,7 @@ def reference(candidate: Candidate) -> Seen:
     identifier = candidate.element.get("ID")
     uri = None if candidate.reference is None else candidate.reference.get("URI")
     ok = bool(identifier) and uri == f"#{identifier}"
-    return Seen(ok, "# and the ID of the enclosing element", "as expected" if ok else "another reference")
+    return ok, "# and the ID of the enclosing element", "as expected" if ok else "another reference"
 
 
 @rule("signature.transforms", "SAML Core 5.4.4")
@@ -166,7 +166,7 @@ def transforms(candidate: Candidate) -> Seen:
         and _names(steps[1]) in ([], [INCLUSIVE_NAMESPACES])
         and len(inclusive_prefixes(steps[1])) <= MAX_PREFIXES
     )
-    return Seen(ok, "enveloped-signature, exclusive canonicalization", "as expected" if ok else "other transforms")
+    return ok, "enveloped-signature, exclusive canonicalization", "as expected" if ok else "other transforms"
 
 
 @rule("signature.canonicalization", "SAML Core 5.4.3")
@@ -179,7 +179,7 @@ def canonicalization(candidate: Candidate) -> Seen:
         and _names(found) in ([], [INCLUSIVE_NAMESPACES])
         and len(inclusive_prefixes(found)) <= MAX_PREFIXES
     )
-    return Seen(ok, Algorithm.EXC_C14N, Algorithm.EXC_C14N if ok else "another canonicalization")
+    return ok, Algorithm.EXC_C14N, Algorithm.EXC_C14N if ok else "another canonicalization"
 
 
 @rule("signature.algorithm", "SDP-ALG01; XML Signature 6.4")
@@ -187,7 +187,7 @@ def algorithm(candidate: Candidate) -> Seen:
     """The signature method is one that we allow, with no parameter that could weaken it."""
     found, uri = candidate.signature_method, candidate.signature_algorithm
     ok = found is not None and uri in candidate.algorithms.signature and len(found) == 0
-    return Seen(ok, f"one of {in_words(candidate.algorithms.signature)}", told(uri, ok=ok))
+    return ok, f"one of {in_words(candidate.algorithms.signature)}", told(uri, ok=ok)
 
 
 @rule("signature.digest", "SDP-ALG01; XML Signature 6.2")
@@ -195,14 +195,14 @@ def digest(candidate: Candidate) -> Seen:
     """The digest method is one that we allow."""
     found, uri = candidate.digest_method, candidate.digest_algorithm
     ok = found is not None and uri in candidate.algorithms.digest and len(found) == 0
-    return Seen(ok, f"one of {in_words(candidate.algorithms.digest)}", told(uri, ok=ok))
+    return ok, f"one of {in_words(candidate.algorithms.digest)}", told(uri, ok=ok)
 
 
 @rule("signature.base64", "XML Signature 4.2, 4.3.3.6")
 def base64_values(candidate: Candidate) -> Seen:
     """DigestValue and SignatureValue hold base64 text and nothing beside it."""
     ok = bool(candidate.digest) and bool(candidate.value)
-    return Seen(ok, "base64 text only", "as expected" if ok else "something else")
+    return ok, "base64 text only", "as expected" if ok else "something else"
 
 
 @rule("signature.key_info", "SAML Core 5.4.5")
@@ -210,12 +210,12 @@ def key_info(candidate: Candidate) -> Seen:
     """KeyInfo, which we never use, holds only what describes a key: it is not signed and must not smuggle."""
     expected, found = "X509Data, KeyName or KeyValue", candidate.key_info
     if found is None:
-        return Seen(True, expected, "none")
+        return True, expected, "none"
     ok = all(str(child.tag) in _KEY_KINDS for child in found) and all(
         namespace_of(inner) in (DS, DSIG11) for inner in found.iterdescendants()
     )
     ok = ok and not (found.text or "").strip(SPACE)
-    return Seen(ok, expected, expected if ok else "something else")
+    return ok, expected, expected if ok else "something else"
 
 
 RULES: Final = (

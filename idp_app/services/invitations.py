@@ -163,15 +163,13 @@ def require_usable(invitation: Invitation, now: datetime) -> None:
 @rule("invitation.signature", "Connect by invitation")
 def signed_by_the_site(genuine: bool) -> Seen:
     """What is said about an invitation is signed by a key of the site that says it."""
-    return Seen(
-        genuine, "signed by the key that the metadata names", "so" if genuine else "not signed, or by another's"
-    )
+    return (genuine, "signed by the key that the metadata names", "so" if genuine else "not signed, or by another's")
 
 
 @rule("invitation.metadata_signature", "Connect by invitation")
 def metadata_is_its_own(own: bool) -> Seen:
     """Nobody proposes somebody else's metadata: the key that signed it is one that it names."""
-    return Seen(own, "metadata signed by the site's own key", "so" if own else "not signed, or by another's")
+    return own, "metadata signed by the site's own key", "so" if own else "not signed, or by another's"
 
 
 def propose(

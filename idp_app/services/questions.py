@@ -198,7 +198,7 @@ def request_is_new(row: ReceivedRequest, digest: bytes, browser_hash: bytes | No
     same_browser = not known or secrets.compare_digest(row.browser_hash or b"", browser_hash or b"")
     seen = "the same message again" if same_message else "another message with the same ID"
     where = "in the same browser" if same_browser else "in another browser"
-    return Seen(same_message and same_browser, "a new ID, or the same message in the same browser", f"{seen}, {where}")
+    return same_message and same_browser, "a new ID, or the same message in the same browser", f"{seen}, {where}"
 
 
 def _waiting(row: ReceivedRequest) -> Waiting:

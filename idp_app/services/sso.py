@@ -78,7 +78,7 @@ NO_AUTHN_CONTEXT = Status(
 def partner_is_connected(partner: LiveConnection | None, issuer: str) -> Seen:
     """The issuer is one of our connections, which was not ended."""
     connected = partner is not None and not partner.state.over
-    return Seen(connected, "an entityID that is connected", issuer)
+    return connected, "an entityID that is connected", issuer
 
 
 def arrive(

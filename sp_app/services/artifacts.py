@@ -98,7 +98,7 @@ def hold(session: Session, partner: Partner, message: bytes, *, issuer: str, now
 @rule("artifact.partner", "SAML Profiles 5.4.1; SDP-MD01")
 def partner_is_connected(partner: Partner | None, issuer: str) -> Seen:
     """The issuer is one of our identity providers."""
-    return Seen(partner is not None, "an entityID that is connected", issuer)
+    return partner is not None, "an entityID that is connected", issuer
 
 
 def hand_out(

@@ -117,7 +117,7 @@ def by_key(attributes: Sequence[Attribute]) -> Mapping[str, tuple[str, ...]]:
 @rule("identifier.pairwise_id", "SAML Subject-ID 3.3, 3.4; SAML2Int SDP-SP14")
 def check_one_identifier(identifiers: Sequence[str], idp: Entity, kind: str) -> Seen:
     """The assertion names the person by exactly one such identifier: it is what links, and nothing else does."""
-    return Seen(len(identifiers) == 1, f"one {kind}", f"{len(identifiers)} of them")
+    return len(identifiers) == 1, f"one {kind}", f"{len(identifiers)} of them"
 
 
 @rule("identifier.persistent", "SAML Core 8.3.7")
@@ -125,14 +125,14 @@ def check_persistent(name_id: NameID | None) -> Seen:
     """The assertion's NameID is a persistent one: any other may be somebody else's tomorrow."""
     ok = name_id is not None and name_id.format == NameIDFormat.PERSISTENT
     received = "no NameID" if name_id is None else name_id.format or NameIDFormat.UNSPECIFIED
-    return Seen(ok, NameIDFormat.PERSISTENT, received)
+    return ok, NameIDFormat.PERSISTENT, received
 
 
 @rule("identifier.form", "SAML Subject-ID 3.3.2, 3.4.2")
 def check_form(identifiers: Sequence[str], idp: Entity, kind: str) -> Seen:
     """The identifier has the form that the specification demands."""
     ok = is_subject_identifier(identifiers[0])
-    return Seen(ok, "an identifier, @ and a scope", "one" if ok else "another form")
+    return ok, "an identifier, @ and a scope", "one" if ok else "another form"
 
 
 @rule("identifier.scope", "SAML2Int SDP-SP17")
@@ -141,15 +141,13 @@ def check_scope(identifiers: Sequence[str], idp: Entity, kind: str) -> Seen:
     scopes = idp.idp.scopes if idp.idp is not None else ()
     scope = scope_of(identifiers[0])
     allowed = not scopes or scope in {each.lower() for each in scopes}
-    return Seen(allowed, ", ".join(scopes) or "any scope", scope)
+    return allowed, ", ".join(scopes) or "any scope", scope
 
 
 @rule("attributes.required", "SAML Metadata 2.4.4.2; SAML2Int SDP-SP12")
 def check_required(missing: Sequence[str]) -> Seen:
     """Every attribute is there that the site's settings require, with a value that is not empty."""
-    return Seen(
-        not missing, "the attributes that this site requires", f"not {', '.join(missing)}" if missing else "all"
-    )
+    return (not missing, "the attributes that this site requires", f"not {', '.join(missing)}" if missing else "all")
 
 
 _RULES: Final = (check_one_identifier, check_form, check_scope)

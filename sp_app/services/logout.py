@@ -43,7 +43,7 @@ class Arrival:
 @rule("logout.replay", "SAML Core 1.3.4; SAML Security 6.4.5")
 def request_is_new(fresh: bool) -> Seen:
     """The identity provider has not used this ID before."""
-    return Seen(fresh, "a new ID", "a new ID" if fresh else "an ID that was used before")
+    return fresh, "a new ID", "a new ID" if fresh else "an ID that was used before"
 
 
 class Logout(LogoutService):

@@ -16,7 +16,7 @@ from sp_app.services.partners import Partner, Partners
 @rule("logout.partner", "SAML Profiles 4.4.4.1, 4.4.4.2; SDP-MD01")
 def is_connected(partner: Partner | None, issuer: str) -> Seen:
     """The issuer is an identity provider that this site is connected to; a paused one may still end its sessions."""
-    return Seen(partner is not None, "an identity provider that is connected", issuer)
+    return partner is not None, "an identity provider that is connected", issuer
 
 
 class LogoutService:

@@ -74,27 +74,27 @@ class Answered:
 def request_known(began: SignOut | None, issuer: str) -> Seen:
     """The response is about a sign-out that began here and asked this very identity provider."""
     ok = began is not None and began.idp_entity_id == issuer
-    return Seen(ok, "an answer to a request of ours", issuer if began is not None else "an answer to none of ours")
+    return ok, "an answer to a request of ours", issuer if began is not None else "an answer to none of ours"
 
 
 @rule("logout.relay_state", "SAML Bindings 3.4.3, 3.5.3")
 def relay_state_returned(began: SignOut, relay_state: str | None) -> Seen:
     """RelayState is the one that went with the request; a partner that drops it has still signed InResponseTo."""
     ok = relay_state is None or digest(relay_state) == began.handle_hash
-    return Seen(ok, "the RelayState of the request", "another one" if not ok else "it, or none")
+    return ok, "the RelayState of the request", "another one" if not ok else "it, or none"
 
 
 @rule("logout.in_time", "SAML Core 3.7.3.2")
 def answered_in_time(began: SignOut, now: datetime) -> Seen:
     """The answer comes while it is awaited."""
     ok = now < began.expires_at
-    return Seen(ok, f"within {WINDOW}", "in time" if ok else "too late")
+    return ok, f"within {WINDOW}", "in time" if ok else "too late"
 
 
 @rule("logout.answered_once", "SAML Core 3.2.2")
 def answered_once(first: bool) -> Seen:
     """The request was not answered before."""
-    return Seen(first, "the first answer", "the first" if first else "one more")
+    return first, "the first answer", "the first" if first else "one more"
 
 
 class SigningOut(LogoutService):

@@ -47,10 +47,10 @@ class Age:
 def nothing_comes_back(age: Age, newest: Age, regained: Sequence[str]) -> Seen:
     """A document that is older than the newest one taken in may take back, and brings nothing back."""
     if not age.is_older_than(newest):
-        return Seen(True, f"not older than {newest}", str(age))
+        return True, f"not older than {newest}", str(age)
     more = f", and {len(regained) - _SHOWN} more" if len(regained) > _SHOWN else ""
     brought = f"an older one ({age}): {' '.join(regained[:_SHOWN])}{more}" if regained else str(age)
-    return Seen(not regained, f"nothing that a newer document no longer has (the newest: {newest})", brought)
+    return not regained, f"nothing that a newer document no longer has (the newest: {newest})", brought
 
 
 def regained(now: Entity, older: Entity) -> tuple[str, ...]:

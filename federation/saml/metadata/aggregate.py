@@ -193,7 +193,7 @@ def member(octets: bytes, entity_id: str) -> Member:
 @rule("metadata.entity_id.unique", "SAML Metadata 2.3.2; IIP-MD02")
 def entity_is_described_once(again: bool) -> Seen:
     """Two descriptions of one entity would leave it to chance which keys and endpoints count."""
-    return Seen(not again, "each entity once", "an entityID for the second time" if again else "as expected")
+    return not again, "each entity once", "an entityID for the second time" if again else "as expected"
 
 
 # The stream -----------------------------------------------------------------------------------------------------------

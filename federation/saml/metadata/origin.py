@@ -113,7 +113,7 @@ def _possible_signers(root: _Element, pins: Pins) -> list[KeyDescriptor]:
 def signature_where_pinned(signed: bool, pinned: bool) -> Seen:
     """Where a signer is pinned, removing the signature must not help."""
     expected = "a signature by the pinned key" if pinned else "a signature, or fingerprints confirmed by a person"
-    return Seen(signed or not pinned, expected, "a signature" if signed else "no signature")
+    return signed or not pinned, expected, "a signature" if signed else "no signature"
 
 
 @rule("metadata.signature.signer", "IIP-MD03; SDP-MD02")
@@ -121,4 +121,4 @@ def signer_is_pinned(matching: int, pinned: bool) -> Seen:
     """A pin must name a certificate whose key made the signature; which one that is, only the pin decides."""
     expected = "the pinned certificate" if pinned else "any certificate, if a person confirms the keys"
     received = "the pinned certificate" if matching else "another one, or none"
-    return Seen(bool(matching) or not pinned, expected, received)
+    return bool(matching) or not pinned, expected, received

@@ -50,14 +50,14 @@ class Validity:
 def entity_id_is_absolute(candidate: Candidate) -> Seen:
     """The entityID is an absolute URI of at most 256 characters."""
     entity_id = candidate.entity.entity_id
-    return Seen(is_entity_id(entity_id), "an absolute URI of at most 256 characters", quoted(entity_id))
+    return is_entity_id(entity_id), "an absolute URI of at most 256 characters", quoted(entity_id)
 
 
 @rule("metadata.own_entity_id", "SAML Metadata 2.3.2")
 def entity_is_somebody_else(candidate: Candidate) -> Seen:
     """Nobody else may describe us."""
     ok = candidate.entity.entity_id != candidate.own_entity_id
-    return Seen(ok, "another entity's identifier", "our own" if not ok else quoted(candidate.entity.entity_id))
+    return ok, "another entity's identifier", "our own" if not ok else quoted(candidate.entity.entity_id)
 
 
 @rule("metadata.role", "SAML Metadata 2.4.1")
@@ -66,18 +66,18 @@ def role_is_present(candidate: Candidate) -> Seen:
     entity = candidate.entity
     roles = [name for name, role in (("an IdP", entity.idp), ("an SP", entity.sp)) if role is not None]
     expected = "an IdP role for SAML 2.0" if candidate.role == "idp" else "an SP role for SAML 2.0"
-    return Seen(role_of(entity, candidate.role) is not None, expected, " and ".join(roles) or "no SAML 2.0 role")
+    return role_of(entity, candidate.role) is not None, expected, " and ".join(roles) or "no SAML 2.0 role"
 
 
 @rule("metadata.valid_until.present", "IIP-MD04; SDP-MD03")
 def valid_until_is_present(validity: Validity) -> Seen:
     """Metadata says how long it holds, or a copy of it could be used for ever."""
     if validity.root is not None:
-        return Seen(True, "validUntil on the root", format_instant(validity.root))
+        return True, "validUntil on the root", format_instant(validity.root)
     if not validity.demanded:
-        return Seen(True, "validUntil, or unsigned metadata that a person confirms", "unsigned, without validUntil")
+        return True, "validUntil, or unsigned metadata that a person confirms", "unsigned, without validUntil"
     excepted = MISSING_VALID_UNTIL in validity.exceptions
-    return Seen(excepted, "validUntil on the root", "none, by a named exception" if excepted else "none")
+    return excepted, "validUntil on the root", "none, by a named exception" if excepted else "none"
 
 
 @rule("metadata.valid_until.future", "SAML Metadata 2.3.2; IIP-MD04")
@@ -86,8 +86,8 @@ def valid_until_is_in_the_future(validity: Validity) -> Seen:
     earliest = min((limit for limit in (validity.root, validity.earliest) if limit is not None), default=None)
     expected = f"valid after {format_instant(validity.now)}"
     if earliest is None:
-        return Seen(True, expected, "no limit")
-    return Seen(earliest > validity.now - validity.skew, expected, f"valid until {format_instant(earliest)}")
+        return True, expected, "no limit"
+    return earliest > validity.now - validity.skew, expected, f"valid until {format_instant(earliest)}"
 
 
 @rule("metadata.valid_until.limit", "IIP-MD04; SDP-MD03")
@@ -96,8 +96,8 @@ def valid_until_is_not_too_far(validity: Validity) -> Seen:
     limit = validity.now + validity.max_validity + validity.skew
     expected = f"at most {validity.max_validity.days} days ahead"
     if validity.root is None:
-        return Seen(True, expected, "no limit")
-    return Seen(validity.root <= limit, expected, format_instant(validity.root))
+        return True, expected, "no limit"
+    return validity.root <= limit, expected, format_instant(validity.root)
 
 
 @rule("metadata.endpoints", "SDP-SP09; SDP-IDP03; SAML Metadata 2.2.2")
@@ -106,21 +106,21 @@ def endpoints_are_secure(candidate: Candidate) -> Seen:
     expected = "https endpoints" + (", or http on loopback" if candidate.allow_http_loopback else "")
     unreadable = [finding.message for finding in candidate.findings if finding.level is Level.ERROR]
     if unreadable:
-        return Seen(False, expected, unreadable[0])
+        return False, expected, unreadable[0]
     for endpoint in _endpoints(candidate.entity):
         for url in (endpoint.location, endpoint.response_location):
             if url is not None and not is_secure(url, allow_http_loopback=candidate.allow_http_loopback):
-                return Seen(False, expected, quoted(url))
-    return Seen(True, expected, "as expected")
+                return False, expected, quoted(url)
+    return True, expected, "as expected"
 
 
 @rule("metadata.keys", "SDP-MD08; IIP-MD07")
 def signing_key_is_present(candidate: Candidate) -> Seen:
     """An IdP without a usable signing key could prove nothing."""
     if candidate.role == "sp":
-        return Seen(True, "no key demanded of an SP", "as expected")
+        return True, "no key demanded of an SP", "as expected"
     keys = candidate.entity.idp.signing_keys if candidate.entity.idp is not None else ()
-    return Seen(bool(keys), "a signing key of at least RSA 2048 or EC 256", f"{len(keys)} usable")
+    return bool(keys), "a signing key of at least RSA 2048 or EC 256", f"{len(keys)} usable"
 
 
 @rule("metadata.endpoint.usable", "SDP-IDP02; SDP-SP08; SAML Profiles 4.1.6")
@@ -137,7 +137,7 @@ def endpoint_is_usable(candidate: Candidate) -> Seen:
         wanted = (Binding.POST, Binding.ARTIFACT) if fetches else (Binding.POST,)
         expected = "an AssertionConsumerService for HTTP-POST, or for HTTP-Artifact beside a signing key"
     usable = [endpoint for endpoint in endpoints if endpoint.binding in wanted]
-    return Seen(bool(usable), expected, f"{len(usable)} of {len(endpoints)} endpoints")
+    return bool(usable), expected, f"{len(usable)} of {len(endpoints)} endpoints"
 
 
 IDENTITY_RULES: Final = (entity_id_is_absolute, entity_is_somebody_else)

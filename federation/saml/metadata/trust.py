@@ -150,7 +150,7 @@ def there_is_one_entity(entity_ids: Sequence[str], wanted: str | None) -> Seen:
     """The document describes one partner, or the one that was asked for exactly once."""
     expected = "exactly one entity" if wanted is None else f"the entity {wanted!r} exactly once"
     found = [entity_id for entity_id in entity_ids if wanted in (None, entity_id)]
-    return Seen(len(found) == 1, expected, f"{len(found)} of {len(entity_ids)} entities")
+    return len(found) == 1, expected, f"{len(found)} of {len(entity_ids)} entities"
 
 
 def _one_entity(
@@ -166,7 +166,7 @@ def keys_are_confirmed(offered: Sequence[Fingerprint], confirmed: frozenset[str]
     """A person has compared every key: one strange key among known ones would be enough to impersonate the partner."""
     known = [fingerprint for fingerprint in offered if fingerprint.value in confirmed]
     expected = "every key fingerprint confirmed by a person"
-    return Seen(bool(offered) and len(known) == len(offered), expected, f"{len(known)} of {len(offered)} confirmed")
+    return bool(offered) and len(known) == len(offered), expected, f"{len(known)} of {len(offered)} confirmed"
 
 
 def _confirm(

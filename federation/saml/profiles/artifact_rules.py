@@ -53,7 +53,7 @@ class Context:
 def source(artifact: Artifact, partner: Entity, role: Role) -> Seen:
     """The artifact is of the partner that we hold it to be of: its SourceID is the hash of that entityID."""
     ok = artifact.source_id == source_id(partner.entity_id)
-    return Seen(ok, f"an artifact of {partner.entity_id}", "as expected" if ok else "an artifact of somebody else")
+    return ok, f"an artifact of {partner.entity_id}", "as expected" if ok else "an artifact of somebody else"
 
 
 @rule("artifact.endpoint", "SAML Bindings 3.6.4.1; SAML Metadata 2.4.2")
@@ -61,7 +61,7 @@ def endpoint(artifact: Artifact, partner: Entity, role: Role) -> Seen:
     """The partner's metadata has an artifact resolution service of the index that the artifact names, by SOAP."""
     known = ", ".join(str(each.index) for each in services(role))
     found = any(each.index == artifact.endpoint_index for each in services(role))
-    return Seen(found, f"one of the indexes {known}" if known else "no artifact", str(artifact.endpoint_index))
+    return found, f"one of the indexes {known}" if known else "no artifact", str(artifact.endpoint_index)
 
 
 def services(role: Role) -> tuple[Endpoint, ...]:
@@ -75,19 +75,19 @@ def services(role: Role) -> tuple[Endpoint, ...]:
 @rule("artifact.binding", "SAML Profiles 5.3; SAML Bindings 3.6.2")
 def binding(received: Received) -> Seen:
     """Artifacts are resolved over SOAP, from server to server."""
-    return Seen(received.binding == Binding.SOAP, "SOAP", received.binding)
+    return received.binding == Binding.SOAP, "SOAP", received.binding
 
 
 @rule("artifact.root", "SAML Core 3.5.1")
 def resolve_root(element: etree._Element) -> Seen:
     """The message is an ArtifactResolve."""
-    return Seen(element.tag == ARTIFACT_RESOLVE, "ArtifactResolve", xml.local_name(element))
+    return element.tag == ARTIFACT_RESOLVE, "ArtifactResolve", xml.local_name(element)
 
 
 @rule("artifact.root", "SAML Core 3.5.2")
 def response_root(element: etree._Element) -> Seen:
     """The message is an ArtifactResponse."""
-    return Seen(element.tag == ARTIFACT_RESPONSE, "ArtifactResponse", xml.local_name(element))
+    return element.tag == ARTIFACT_RESPONSE, "ArtifactResponse", xml.local_name(element)
 
 
 @rule("artifact.signatures", "SAML Core 5.4.2")
@@ -99,7 +99,7 @@ def signatures(element: etree._Element) -> Seen:
 @rule("artifact.signed", "SAML Profiles 5.4, 5.5; eGov 2.0 (070)")
 def signed(received: Received, itself: bool, demanded: bool) -> Seen:
     """Both messages are signed: the signature authenticates the partner, whatever the transport does."""
-    return Seen(itself, "a signature", "a signature" if itself else "none")
+    return itself, "a signature", "a signature" if itself else "none"
 
 
 # Who, when, where -----------------------------------------------------------------------------------------------------
@@ -128,7 +128,7 @@ def destination(context: Context) -> Seen:
     """A request that names a Destination names the endpoint where it arrived."""
     message, expected = context.message, context.expected.destination
     received = message.destination if isinstance(message, ArtifactResolve) else None
-    return Seen(received in (None, expected), f"{expected}, or none", received or "none")
+    return received in (None, expected), f"{expected}, or none", received or "none"
 
 
 @rule("artifact.issue_instant", "SAML Core 3.2.1, 3.2.2")
@@ -145,7 +145,7 @@ def in_response_to(context: Context) -> Seen:
     message = context.message
     received = message.in_response_to if isinstance(message, ArtifactResponse) else None
     expected = context.expected.request_id
-    return Seen(expected is not None and received == expected, expected or "a request of ours", received or "none")
+    return expected is not None and received == expected, expected or "a request of ours", received or "none"
 
 
 @rule("artifact.status", "SAML Core 3.2.2.2, 3.5.2")
@@ -153,13 +153,13 @@ def status(context: Context) -> Seen:
     """The partner handed the message out."""
     message = context.message
     code = message.status.code if isinstance(message, ArtifactResponse) else ""
-    return Seen(code == StatusCode.SUCCESS, StatusCode.SUCCESS, code)
+    return code == StatusCode.SUCCESS, StatusCode.SUCCESS, code
 
 
 @rule("artifact.message", "SAML Core 3.5.3")
 def message(content: etree._Element | None) -> Seen:
     """There is a message in it. None comes back for an artifact that is unknown, used or not ours."""
-    return Seen(content is not None, "a message", "none" if content is None else xml.local_name(content))
+    return content is not None, "a message", "none" if content is None else xml.local_name(content)
 
 
 ARRIVED: Final = (source, endpoint)

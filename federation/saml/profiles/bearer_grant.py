@@ -135,7 +135,7 @@ def _confirmation(
 @rule("grant.root", "RFC 7522 2.1")
 def root_is_an_assertion(element: etree._Element) -> Seen:
     """It is one assertion, with nothing around it."""
-    return Seen(element.tag == ASSERTION, "Assertion", xml.local_name(element))
+    return element.tag == ASSERTION, "Assertion", xml.local_name(element)
 
 
 @rule("grant.assertions", "SAML Core 2.3.3")
@@ -172,7 +172,7 @@ def subject(assertion: Assertion, element: etree._Element, expected: Expected) -
 @rule("grant.autonomous", "RFC 7522 3, 8")
 def no_authentication(assertion: Assertion, element: etree._Element, expected: Expected) -> Seen:
     """Nobody signed in: an assertion from somebody's sign-in is no grant."""
-    return Seen(not assertion.authn_statements, "no AuthnStatement", f"{len(assertion.authn_statements)}")
+    return not assertion.authn_statements, "no AuthnStatement", f"{len(assertion.authn_statements)}"
 
 
 @rule("grant.issue_instant", "RFC 7522 3, 7")
@@ -186,7 +186,7 @@ def known_conditions(assertion: Assertion, element: etree._Element, expected: Ex
     """It has conditions, and none that we do not understand."""
     conditions = assertion.conditions
     unknown = ("none at all",) if conditions is None else conditions.unknown
-    return Seen(not unknown, "conditions that we know", ", ".join(unknown) or "as expected")
+    return not unknown, "conditions that we know", ", ".join(unknown) or "as expected"
 
 
 @rule("grant.audience", "RFC 7522 3, 2")
@@ -195,7 +195,7 @@ def audience(assertion: Assertion, element: etree._Element, expected: Expected) 
     restrictions = () if assertion.conditions is None else assertion.conditions.audience_restrictions
     ok = bool(restrictions) and all(audiences == (expected.token_url,) for audiences in restrictions)
     received = " and ".join(", ".join(audiences) for audiences in restrictions)
-    return Seen(ok, expected.token_url, received or "no audience restriction")
+    return ok, expected.token_url, received or "no audience restriction"
 
 
 @rule("grant.validity", "RFC 7522 3, 4 and 6; SAML Core 2.5.1.2")
@@ -208,14 +208,14 @@ def valid_now(assertion: Assertion, element: etree._Element, expected: Expected)
         end is None or expected.now - expected.skew < end
     )
     told = f"{format_instant(begin) if begin else 'no start'} to {format_instant(end) if end else 'no end'}"
-    return Seen(ok, f"valid at {format_instant(expected.now)}", told)
+    return ok, f"valid at {format_instant(expected.now)}", told
 
 
 @rule("grant.bearer", "RFC 7522 3, 5")
 def bearer(assertion: Assertion, element: etree._Element, expected: Expected) -> Seen:
     """There is a bearer confirmation."""
     methods = [confirmation.method for confirmation in assertion.subject_confirmations]
-    return Seen(ConfirmationMethod.BEARER in methods, ConfirmationMethod.BEARER, ", ".join(methods) or "none")
+    return ConfirmationMethod.BEARER in methods, ConfirmationMethod.BEARER, ", ".join(methods) or "none"
 
 
 @rule("grant.recipient", "RFC 7522 3, 5")
@@ -230,14 +230,14 @@ def ends_soon(confirmation: SubjectConfirmation, expected: Expected) -> Seen:
     end = confirmation.not_on_or_after
     earliest, latest = expected.now - expected.skew, expected.now + MAX_LIFETIME + expected.skew
     wanted = f"an end between {format_instant(earliest)} and {format_instant(latest)}"
-    return Seen(end is not None and earliest < end <= latest, wanted, "none" if end is None else format_instant(end))
+    return end is not None and earliest < end <= latest, wanted, "none" if end is None else format_instant(end)
 
 
 @rule("grant.unasked", "SAML Profiles 4.1.4.2")
 def answers_nothing(confirmation: SubjectConfirmation, expected: Expected) -> Seen:
     """It answers no request."""
     received = confirmation.in_response_to
-    return Seen(received is None, "no InResponseTo", received or "none")
+    return received is None, "no InResponseTo", received or "none"
 
 
 _DOCUMENT: Final = (root_is_an_assertion, no_other_assertion, no_other_signature)

@@ -25,20 +25,20 @@ def issued_in_window(issue_instant: datetime, *, now: datetime, skew: timedelta,
     """Was it issued neither in the future nor too long ago?"""
     earliest, latest = now - max_age - skew, now + skew
     ok = earliest <= issue_instant <= latest
-    return Seen(ok, f"{format_instant(earliest)} to {format_instant(latest)}", format_instant(issue_instant))
+    return ok, f"{format_instant(earliest)} to {format_instant(latest)}", format_instant(issue_instant)
 
 
 def metadata_valid(entity: Entity, role: Role | None, *, now: datetime) -> Seen:
     """Is what we know about the partner still valid: the entity and its role (SAML Metadata 2.3.2, 2.4.1)?"""
     ends = [end for end in (entity.valid_until, None if role is None else role.valid_until) if end is not None]
     if not ends:
-        return Seen(True, "metadata that is valid now", "valid without an end")
-    return Seen(now < min(ends), f"metadata valid at {format_instant(now)}", f"valid until {format_instant(min(ends))}")
+        return True, "metadata that is valid now", "valid without an end"
+    return now < min(ends), f"metadata valid at {format_instant(now)}", f"valid until {format_instant(min(ends))}"
 
 
 def same(expected: str, received: str | None) -> Seen:
     """Exact comparison of strings: no prefix, no case folding, no normalisation."""
-    return Seen(received == expected, expected, "none" if received is None else received or "an empty text")
+    return received == expected, expected, "none" if received is None else received or "an empty text"
 
 
 def version(element: etree._Element) -> Seen:
@@ -57,8 +57,8 @@ def signatures_in_place(root: etree._Element, *, also_in: tuple[str, ...] = ()) 
         parent = signature.getparent()
         nested = parent is not None and parent.getparent() is root and str(parent.tag) in also_in
         if parent is not root and not nested and not _in_advice(signature, root):
-            return Seen(False, expected, "a signature elsewhere")
-    return Seen(True, expected, "as expected")
+            return False, expected, "a signature elsewhere"
+    return True, expected, "as expected"
 
 
 def assertions_in_place(root: etree._Element) -> Seen:
@@ -67,8 +67,8 @@ def assertions_in_place(root: etree._Element) -> Seen:
     for element in root.iter(ASSERTION, ENCRYPTED_ASSERTION):
         child = element.getparent() is root and root.tag != ASSERTION
         if element is not root and not child and not _in_advice(element, root):
-            return Seen(False, expected, f"{xml.local_name(element)} elsewhere")
-    return Seen(True, expected, "as expected")
+            return False, expected, f"{xml.local_name(element)} elsewhere"
+    return True, expected, "as expected"
 
 
 def _in_advice(element: etree._Element, root: etree._Element) -> bool:

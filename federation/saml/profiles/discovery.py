@@ -135,13 +135,13 @@ def answer_url(accepted: AcceptedDiscovery, entity_id: str | None) -> str:
 @rule("discovery.partner", "IDPDISC 2.4.1")
 def check_partner(request: DiscoveryRequest, partner: Entity | None, endpoints: Sequence[Endpoint]) -> Seen:
     """The service provider is one that this discovery service works for."""
-    return Seen(partner is not None and partner.sp is not None, "a service provider we know", request.entity_id)
+    return partner is not None and partner.sp is not None, "a service provider we know", request.entity_id
 
 
 @rule("discovery.policy", "IDPDISC 2.4.1")
 def check_policy(request: DiscoveryRequest, partner: Entity | None, endpoints: Sequence[Endpoint]) -> Seen:
     """The policy is the one that is defined."""
-    return Seen(request.policy == SINGLE, SINGLE, request.policy)
+    return request.policy == SINGLE, SINGLE, request.policy
 
 
 @rule("discovery.parameter", "IDPDISC 2.4.1")
@@ -150,7 +150,7 @@ def check_parameter(request: DiscoveryRequest, partner: Entity | None, endpoints
     name = request.return_id_parameter
     held = {key for key, _ in parse_qsl(urlsplit(request.return_url or "").query, keep_blank_values=True)}
     ok = _PARAMETER.fullmatch(name) is not None and name not in held
-    return Seen(ok, "a plain name that return does not hold yet", name)
+    return ok, "a plain name that return does not hold yet", name
 
 
 @rule("discovery.return", "IDPDISC 2.4.1, 2.5")
@@ -160,10 +160,10 @@ def check_return(request: DiscoveryRequest, partner: Entity | None, endpoints: S
     Compared letter by letter: an address taken apart by us and by a browser may be two addresses.
     """
     if request.return_url is None:
-        return Seen(bool(endpoints), "a DiscoveryResponse endpoint in its metadata", f"{len(endpoints)} of them")
+        return bool(endpoints), "a DiscoveryResponse endpoint in its metadata", f"{len(endpoints)} of them"
     url = request.return_url
     ok = problem_of_location(url) is None and any(_is_at(url, endpoint.location) for endpoint in endpoints)
-    return Seen(ok, " or ".join(each.location for each in endpoints) or "an endpoint in its metadata", url)
+    return ok, " or ".join(each.location for each in endpoints) or "an endpoint in its metadata", url
 
 
 _RULES: Final = (check_partner, check_policy, check_parameter, check_return)

@@ -59,7 +59,7 @@ def request_binding(received: Received) -> Seen:
     """A request came as one, by a binding that this profile allows."""
     ok = received.binding in _BINDINGS and received.parameter == SAML_REQUEST
     expected = "SAMLRequest by HTTP-Redirect, HTTP-POST or SOAP"
-    return Seen(ok, expected, f"{received.parameter}, {received.binding}")
+    return ok, expected, f"{received.parameter}, {received.binding}"
 
 
 @rule("logout.binding", "SAML Profiles 4.4.3.2, 4.4.3.5")
@@ -67,19 +67,19 @@ def response_binding(received: Received) -> Seen:
     """A response came as one, by a binding that this profile allows."""
     ok = received.binding in _BINDINGS and received.parameter == SAML_RESPONSE
     expected = "SAMLResponse by HTTP-Redirect, HTTP-POST or SOAP"
-    return Seen(ok, expected, f"{received.parameter}, {received.binding}")
+    return ok, expected, f"{received.parameter}, {received.binding}"
 
 
 @rule("logout.root", "SAML Core 3.7.1")
 def request_root(element: etree._Element) -> Seen:
     """The document is a LogoutRequest."""
-    return Seen(element.tag == LOGOUT_REQUEST, "LogoutRequest", xml.local_name(element))
+    return element.tag == LOGOUT_REQUEST, "LogoutRequest", xml.local_name(element)
 
 
 @rule("logout.root", "SAML Core 3.7.2")
 def response_root(element: etree._Element) -> Seen:
     """The document is a LogoutResponse."""
-    return Seen(element.tag == LOGOUT_RESPONSE, "LogoutResponse", xml.local_name(element))
+    return element.tag == LOGOUT_RESPONSE, "LogoutResponse", xml.local_name(element)
 
 
 @rule("logout.signatures", "SAML Core 5.4.2")
@@ -98,14 +98,14 @@ def assertions(element: etree._Element) -> Seen:
 def embedded_signature(received: Received, itself: bool, demanded: bool) -> Seen:
     """A message by HTTP-Redirect is signed in its query and nowhere else."""
     ok = received.binding != Binding.REDIRECT or not itself
-    return Seen(ok, "no signature inside a message by HTTP-Redirect", "none" if ok else "one")
+    return ok, "no signature inside a message by HTTP-Redirect", "none" if ok else "one"
 
 
 @rule("logout.signed", "SAML Profiles 4.4.4.1, 4.4.4.2; SDP-SP28, SDP-SP33, SDP-IDP26, SDP-IDP30")
 def signed(received: Received, itself: bool, demanded: bool) -> Seen:
     """Every logout message is signed, by whatever binding: it ends somebody's session."""
     ok = itself or received.query_signature is not None
-    return Seen(ok, "a signature", "a signature" if ok else "none")
+    return ok, "a signature", "a signature" if ok else "none"
 
 
 # Who, when, where -----------------------------------------------------------------------------------------------------
@@ -134,7 +134,7 @@ def destination(context: Context) -> Seen:
     """Destination is the endpoint where it arrived, exactly. Only over SOAP, where no browser forwards, may it lack."""
     received = context.message.destination
     if received is None and context.binding == Binding.SOAP:
-        return Seen(True, f"{context.expected.destination}, or none", "none")
+        return True, f"{context.expected.destination}, or none", "none"
     return common.same(context.expected.destination, received)
 
 
@@ -152,9 +152,9 @@ def not_on_or_after(context: Context) -> Seen:
     message, expected = context.message, context.expected
     end = message.not_on_or_after if isinstance(message, LogoutRequest) else None
     if end is None:
-        return Seen(True, "no end, or one ahead", "none")
+        return True, "no end, or one ahead", "none"
     latest = format_instant(expected.now - expected.skew)
-    return Seen(expected.now - expected.skew < end, f"an end after {latest}", format_instant(end))
+    return expected.now - expected.skew < end, f"an end after {latest}", format_instant(end)
 
 
 @rule("logout.in_response_to", "SAML Profiles 4.4.4.2; SAML Core 3.2.2")
@@ -163,7 +163,7 @@ def in_response_to(context: Context) -> Seen:
     message, expected = context.message, context.expected
     received = message.in_response_to if isinstance(message, LogoutResponse) else None
     if expected.request_id is None:
-        return Seen(False, "no response: nothing was asked", received or "none")
+        return False, "no response: nothing was asked", received or "none"
     return common.same(expected.request_id, received)
 
 

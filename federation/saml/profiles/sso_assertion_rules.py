@@ -24,7 +24,7 @@ from federation.saml.times import format_instant
 @rule("assertion.root", "SAML Core 2.3.3, 2.3.4")
 def assertion_root(element: etree._Element) -> Seen:
     """What was decrypted is an assertion, with nothing around it."""
-    return Seen(element.tag == ASSERTION, "Assertion", xml.local_name(element))
+    return element.tag == ASSERTION, "Assertion", xml.local_name(element)
 
 
 @rule("assertion.assertions", "SAML Core 2.3.3")
@@ -63,7 +63,7 @@ def known_conditions(statement: Statement) -> Seen:
     """No condition that we do not understand: the assertion's validity would be indeterminate."""
     conditions = statement.assertion.conditions
     unknown = () if conditions is None else conditions.unknown
-    return Seen(not unknown, "conditions that we know", ", ".join(unknown) or "as expected")
+    return not unknown, "conditions that we know", ", ".join(unknown) or "as expected"
 
 
 @rule("assertion.audience", "SAML Profiles 4.1.4.2, 4.1.4.3; SAML Core 2.5.1.4")
@@ -73,7 +73,7 @@ def audience(statement: Statement) -> Seen:
     restrictions = () if conditions is None else conditions.audience_restrictions
     us = statement.expected.sp_entity_id
     ok = bool(restrictions) and all(us in audiences for audiences in restrictions)
-    return Seen(ok, us, " and ".join(", ".join(audiences) for audiences in restrictions) or "no audience restriction")
+    return ok, us, " and ".join(", ".join(audiences) for audiences in restrictions) or "no audience restriction"
 
 
 @rule("assertion.not_before", "SAML Core 2.5.1.2")
@@ -83,8 +83,8 @@ def not_before(statement: Statement) -> Seen:
     start = None if conditions is None else conditions.not_before
     latest = format_instant(expected.now + expected.skew)
     if start is None:
-        return Seen(True, f"valid by {latest}", "no start")
-    return Seen(start <= expected.now + expected.skew, f"valid by {latest}", f"valid from {format_instant(start)}")
+        return True, f"valid by {latest}", "no start"
+    return start <= expected.now + expected.skew, f"valid by {latest}", f"valid from {format_instant(start)}"
 
 
 @rule("assertion.not_on_or_after", "SAML Core 2.5.1.2")
@@ -94,8 +94,8 @@ def not_on_or_after(statement: Statement) -> Seen:
     end = None if conditions is None else conditions.not_on_or_after
     earliest = format_instant(expected.now - expected.skew)
     if end is None:
-        return Seen(True, f"valid after {earliest}", "no end")
-    return Seen(expected.now - expected.skew < end, f"valid after {earliest}", f"valid until {format_instant(end)}")
+        return True, f"valid after {earliest}", "no end"
+    return expected.now - expected.skew < end, f"valid after {earliest}", f"valid until {format_instant(end)}"
 
 
 # The bearer -----------------------------------------------------------------------------------------------------------
@@ -105,7 +105,7 @@ def not_on_or_after(statement: Statement) -> Seen:
 def bearer(statement: Statement) -> Seen:
     """Whoever bears it is confirmed as its subject: at least one confirmation has the bearer method."""
     methods = [confirmation.method for confirmation in statement.assertion.subject_confirmations]
-    return Seen(ConfirmationMethod.BEARER in methods, ConfirmationMethod.BEARER, ", ".join(methods) or "none")
+    return ConfirmationMethod.BEARER in methods, ConfirmationMethod.BEARER, ", ".join(methods) or "none"
 
 
 @rule("confirmation.recipient", "SAML Profiles 4.1.4.2, 4.1.4.3")
@@ -119,14 +119,14 @@ def confirmation_end(confirmation: SubjectConfirmation, expected: ResponseExpect
     """There is a time by which it must be delivered, and it is not over."""
     earliest, end = expected.now - expected.skew, confirmation.not_on_or_after
     received = "none" if end is None else format_instant(end)
-    return Seen(end is not None and earliest < end, f"an end after {format_instant(earliest)}", received)
+    return end is not None and earliest < end, f"an end after {format_instant(earliest)}", received
 
 
 @rule("confirmation.not_before", "SAML Profiles 4.1.4.2")
 def confirmation_start(confirmation: SubjectConfirmation, expected: ResponseExpectations) -> Seen:
     """A bearer confirmation has no NotBefore."""
     start = confirmation.not_before
-    return Seen(start is None, "no NotBefore", "none" if start is None else format_instant(start))
+    return start is None, "no NotBefore", "none" if start is None else format_instant(start)
 
 
 @rule("confirmation.in_response_to", "SAML Profiles 4.1.4.2, 4.1.4.3, 4.1.5")
@@ -134,7 +134,7 @@ def confirmation_in_response_to(confirmation: SubjectConfirmation, expected: Res
     """It answers the request that this browser began, and none when there was none."""
     received = confirmation.in_response_to
     wanted = expected.request_id
-    return Seen(received == wanted, wanted or "none", received or "none")
+    return received == wanted, wanted or "none", received or "none"
 
 
 DOCUMENT: Final = (assertion_root, assertion_assertions, assertion_signatures)

@@ -14,7 +14,7 @@ from federation.saml.times import format_instant
 def authn_statement(statement: Statement) -> Seen:
     """It states an authentication."""
     count = len(statement.assertion.authn_statements)
-    return Seen(count > 0, "at least 1 AuthnStatement", str(count))
+    return count > 0, "at least 1 AuthnStatement", str(count)
 
 
 @rule("assertion.authn_instant", "SAML Core 2.7.2")
@@ -23,7 +23,7 @@ def authn_instant(statement: Statement) -> Seen:
     expected, authn = statement.expected, statement.authn
     latest = expected.now + expected.skew
     received = "none" if authn is None else format_instant(authn.authn_instant)
-    return Seen(authn is None or authn.authn_instant <= latest, f"not after {format_instant(latest)}", received)
+    return authn is None or authn.authn_instant <= latest, f"not after {format_instant(latest)}", received
 
 
 @rule("assertion.session", "SAML Core 2.7.2; SAML Profiles 4.1.4.3")
@@ -33,7 +33,7 @@ def session(statement: Statement) -> Seen:
     earliest = expected.now - expected.skew
     end = session_end(statement.assertion)
     received = "no end" if end is None else f"ends {format_instant(end)}"
-    return Seen(end is None or earliest < end, f"a session that lasts beyond {format_instant(earliest)}", received)
+    return end is None or earliest < end, f"a session that lasts beyond {format_instant(earliest)}", received
 
 
 @rule("assertion.authn_context", "SAML Core 3.3.2.2.1, 3.4.1; IIP-SP07")
@@ -42,9 +42,9 @@ def authn_context(statement: Statement) -> Seen:
     wanted, authn = statement.expected.requested_authn_context, statement.authn
     received = None if authn is None else authn.authn_context_class_ref
     if wanted is None:
-        return Seen(True, "any class", received or "none")
+        return True, "any class", received or "none"
     ok = satisfies(wanted, received, table=statement.expected.levels)
-    return Seen(ok, f"{wanted.comparison} {' or '.join(wanted.class_refs)}", received or "none")
+    return ok, f"{wanted.comparison} {' or '.join(wanted.class_refs)}", received or "none"
 
 
 @rule("assertion.force_authn", "SAML Core 3.4.1; SAML Profiles 4.1.4.1")
@@ -52,11 +52,11 @@ def force_authn(statement: Statement) -> Seen:
     """Where the request demanded it, the person signed in anew, after the request."""
     expected, authn = statement.expected, statement.authn
     if not expected.force_authn or expected.request_instant is None:
-        return Seen(True, "any sign-in", "as expected")
+        return True, "any sign-in", "as expected"
     earliest = expected.request_instant - expected.skew
     received = "none" if authn is None else format_instant(authn.authn_instant)
     ok = authn is not None and authn.authn_instant >= earliest
-    return Seen(ok, f"a sign-in after {format_instant(earliest)}", received)
+    return ok, f"a sign-in after {format_instant(earliest)}", received
 
 
 AUTHN: Final = (authn_statement, authn_instant, session, authn_context, force_authn)

@@ -100,15 +100,13 @@ def choose_acs(
 def binding(received: Received) -> Seen:
     """It came as a request, by a binding that this profile allows for one."""
     ok = received.binding in (Binding.REDIRECT, Binding.POST, Binding.ARTIFACT) and received.parameter == REQUEST
-    return Seen(
-        ok, "SAMLRequest by HTTP-Redirect, HTTP-POST or HTTP-Artifact", f"{received.parameter}, {received.binding}"
-    )
+    return (ok, "SAMLRequest by HTTP-Redirect, HTTP-POST or HTTP-Artifact", f"{received.parameter}, {received.binding}")
 
 
 @rule("request.root", "SAML Core 3.4.1")
 def root(element: etree._Element) -> Seen:
     """The document is an AuthnRequest."""
-    return Seen(element.tag == AUTHN_REQUEST, "AuthnRequest", xml.local_name(element))
+    return element.tag == AUTHN_REQUEST, "AuthnRequest", xml.local_name(element)
 
 
 @rule("request.signatures", "SAML Core 5.4.2")
@@ -127,7 +125,7 @@ def assertions(element: etree._Element) -> Seen:
 def embedded_signature(received: Received, itself: bool, demanded: bool) -> Seen:
     """A message by HTTP-Redirect is signed in its query and nowhere else."""
     ok = received.binding != Binding.REDIRECT or not itself
-    return Seen(ok, "no signature inside a message by HTTP-Redirect", "none" if ok else "one")
+    return ok, "no signature inside a message by HTTP-Redirect", "none" if ok else "one"
 
 
 @rule("request.signed", "SAML Metadata 2.4.3, 2.4.4; SDP-IDP04")
@@ -135,7 +133,7 @@ def signed(received: Received, itself: bool, demanded: bool) -> Seen:
     """It is signed where the SP's metadata promises that, or we demand it."""
     present = itself or received.query_signature is not None
     expected = "a signature" if demanded else "a signature or none"
-    return Seen(present or not demanded, expected, "a signature" if present else "none")
+    return present or not demanded, expected, "a signature" if present else "none"
 
 
 # Who, when, where: what no answer can be given to ---------------------------------------------------------------------
@@ -151,7 +149,7 @@ def issuer(context: Context) -> Seen:
 def partner_role(context: Context) -> Seen:
     """The partner's metadata has the role of a service provider."""
     ok = context.partner.sp is not None
-    return Seen(ok, "a service provider", "as expected" if ok else "an entity without that role")
+    return ok, "a service provider", "as expected" if ok else "an entity without that role"
 
 
 @rule("request.partner_metadata", "SAML Metadata 2.3.2, 2.4.1")
@@ -166,7 +164,7 @@ def destination(context: Context) -> Seen:
     received = context.request.destination
     if received is None:
         expected = context.expected_destination if context.signed else f"{context.expected_destination}, or none"
-        return Seen(not context.signed, expected, "none")
+        return not context.signed, expected, "none"
     return common.same(context.expected_destination, received)
 
 
@@ -184,7 +182,7 @@ def acs_choice(context: Context) -> Seen:
     by_index = request.assertion_consumer_service_index is not None
     by_value = request.assertion_consumer_service_url is not None or request.protocol_binding is not None
     received = "both" if by_index and by_value else "one of them" if by_index or by_value else "neither"
-    return Seen(not (by_index and by_value), "an index, or URL and binding, or neither", received)
+    return not (by_index and by_value), "an index, or URL and binding, or neither", received
 
 
 @rule("request.acs", "SAML Core 3.4.1; SAML Profiles 4.1.4.1; IIP-IDP12, SDP-IDP06")
@@ -199,7 +197,7 @@ def acs(context: Context) -> Seen:
     received = ", ".join(f"{what} {value}" for what, value in named.items() if value is not None) or "the default"
     endpoints = () if context.partner.sp is None else context.partner.sp.assertion_consumer
     known = ", ".join(endpoint.location for endpoint in endpoints if endpoint.binding in context.answer_bindings)
-    return Seen(context.acs is not None, f"an assertion consumer service of the metadata: {known or 'none'}", received)
+    return context.acs is not None, f"an assertion consumer service of the metadata: {known or 'none'}", received
 
 
 # What can be answered -------------------------------------------------------------------------------------------------
@@ -216,7 +214,7 @@ def attribute_service(context: Context) -> Seen:
     """The set of attributes that it names is in the SP's metadata."""
     index = context.request.attribute_consuming_service_index
     ok = index is None or context.attribute_service is not None
-    return Seen(ok, "an AttributeConsumingService of the metadata", "the default" if index is None else str(index))
+    return ok, "an AttributeConsumingService of the metadata", "the default" if index is None else str(index)
 
 
 @rule("request.name_id_policy", "SAML Core 3.4.1.1; IIP-IDP10")
@@ -225,10 +223,10 @@ def name_id_policy(context: Context) -> Seen:
     policy = context.request.name_id_policy
     expected = f"one of {', '.join(context.name_id_formats)}, for {context.partner.entity_id}"
     if policy is None:
-        return Seen(True, expected, "no policy")
+        return True, expected, "no policy"
     wanted = policy.format or NameIDFormat.UNSPECIFIED
     qualifier = policy.sp_name_qualifier or context.partner.entity_id
-    return Seen(
+    return (
         wanted in context.name_id_formats and qualifier == context.partner.entity_id,
         expected,
         f"{wanted}, for {qualifier}",
@@ -241,7 +239,7 @@ def idp_list(context: Context) -> Seen:
     scoping = context.request.scoping
     listed = () if scoping is None else scoping.idp_list
     ok = not listed or context.idp_entity_id in listed
-    return Seen(ok, f"no list, or one with {context.idp_entity_id}", ", ".join(listed) or "no list")
+    return ok, f"no list, or one with {context.idp_entity_id}", ", ".join(listed) or "no list"
 
 
 @rule("request.subject", "SAML Core 3.4.1, 3.4.1.4; SAML Profiles 4.1.4.1; IIP-SSO07")
@@ -253,7 +251,7 @@ def subject(context: Context) -> Seen:
     else:
         received = "no Subject" if identifier is None else xml.local_name(identifier)
     ok = not confirmed and (identifier is None or identifier.tag != BASE_ID)
-    return Seen(ok, "no Subject, or a NameID, encrypted or not, without SubjectConfirmation", received)
+    return ok, "no Subject, or a NameID, encrypted or not, without SubjectConfirmation", received
 
 
 TRANSPORT: Final = (binding,)

@@ -30,13 +30,13 @@ FORM: Final = "SAML Core 3.3.3; SAML 2.0 schemas"
 def binding(received: Received) -> Seen:
     """It came as a response, by a binding that this profile allows for one: never by HTTP-Redirect."""
     ok = received.binding in (Binding.POST, Binding.ARTIFACT) and received.parameter == SAML_RESPONSE
-    return Seen(ok, "SAMLResponse by HTTP-POST or HTTP-Artifact", f"{received.parameter}, {received.binding}")
+    return ok, "SAMLResponse by HTTP-POST or HTTP-Artifact", f"{received.parameter}, {received.binding}"
 
 
 @rule("response.root", "SAML Core 3.3.3")
 def root(element: etree._Element) -> Seen:
     """The document is a Response: nothing around it."""
-    return Seen(element.tag == RESPONSE, "Response", xml.local_name(element))
+    return element.tag == RESPONSE, "Response", xml.local_name(element)
 
 
 @rule("response.signatures", "SAML Core 5.4.2")
@@ -66,7 +66,7 @@ def issuer(envelope: Envelope) -> Seen:
     expected, received = envelope.expected.idp.entity_id, envelope.response.issuer
     if received is None:
         required = envelope.signed or envelope.encrypted
-        return Seen(not required, expected if required else f"{expected}, or none", "none")
+        return not required, expected if required else f"{expected}, or none", "none"
     return common.same(expected, received)
 
 
@@ -82,7 +82,7 @@ def destination(envelope: Envelope) -> Seen:
     """Destination is our endpoint, exactly; a signed response must have one."""
     expected, received = envelope.expected.acs_url, envelope.response.destination
     if received is None:
-        return Seen(not envelope.signed, expected if envelope.signed else f"{expected}, or none", "none")
+        return not envelope.signed, expected if envelope.signed else f"{expected}, or none", "none"
     return common.same(expected, received)
 
 
@@ -102,7 +102,7 @@ def in_response_to(envelope: Envelope) -> Seen:
         return common.same(expected.request_id, received)
     wanted = "an unsolicited response" if expected.allow_unsolicited else "an answer to a request of ours"
     ok = expected.allow_unsolicited and received is None
-    return Seen(ok, wanted, "an unsolicited response" if received is None else f"an answer to {received}")
+    return ok, wanted, "an unsolicited response" if received is None else f"an answer to {received}"
 
 
 @rule("response.status", "SAML Core 3.2.2.2")
@@ -110,14 +110,14 @@ def status(envelope: Envelope) -> Seen:
     """Its status is Success."""
     received = envelope.response.status
     codes = " / ".join(code for code in (received.code, received.second_level) if code is not None)
-    return Seen(received.code == StatusCode.SUCCESS, StatusCode.SUCCESS, codes)
+    return received.code == StatusCode.SUCCESS, StatusCode.SUCCESS, codes
 
 
 @rule("response.one_assertion", "SAML Profiles 4.1.4.2; SDP-IDP10")
 def one_assertion(envelope: Envelope) -> Seen:
     """It holds exactly one assertion, plain or encrypted."""
     count = len(envelope.assertions)
-    return Seen(count == 1, "1", str(count))
+    return count == 1, "1", str(count)
 
 
 @rule("assertion.signed", "SAML Profiles 4.1.4.5, 5.1; SDP-IDP09")
@@ -132,7 +132,7 @@ def covered(response_signed: bool, assertion_signed: bool) -> Seen:
         (False, True): "assertion signed",
         (False, False): "no signature",
     }[(response_signed, assertion_signed)]
-    return Seen(response_signed or assertion_signed, "response or assertion signed", received)
+    return response_signed or assertion_signed, "response or assertion signed", received
 
 
 TRANSPORT: Final = (binding,)

@@ -90,7 +90,7 @@ def acs(context: Context) -> Seen:
     endpoints = () if context.partner.sp is None else context.partner.sp.assertion_consumer
     known = ", ".join(each.location for each in endpoints if each.binding in context.answer_bindings)
     expected = f"an assertion consumer service of the metadata: {known or 'none'}"
-    return Seen(context.acs is not None, expected, context.start.acs_url or "the default")
+    return context.acs is not None, expected, context.start.acs_url or "the default"
 
 
 @rule("unsolicited.time", "SAML Profiles 4.1.5; SAML Core 3.2.1")
@@ -98,7 +98,7 @@ def time(context: Context) -> Seen:
     """A link that says when it was made was made just now, as clocks go."""
     made = context.start.time
     if made is None:
-        return Seen(True, "no time, or one just now", "none")
+        return True, "no time, or one just now", "none"
     return common.issued_in_window(made, now=context.now, skew=context.skew, max_age=context.max_age)
 
 

@@ -49,13 +49,13 @@ class Arrival:
 def partner_is_connected(partner: LiveConnection | None, issuer: str) -> Seen:
     """The issuer is one of our connections, which was not ended."""
     connected = partner is not None and partner.state is not ConnectionState.DISCONNECTED
-    return Seen(connected, "an entityID that is connected", issuer)
+    return connected, "an entityID that is connected", issuer
 
 
 @rule("logout.replay", "SAML Core 1.3.4; SAML Security 6.4.5")
 def request_is_new(fresh: bool) -> Seen:
     """The partner has not used this ID before."""
-    return Seen(fresh, "a new ID", "a new ID" if fresh else "an ID that was used before")
+    return fresh, "a new ID", "a new ID" if fresh else "an ID that was used before"
 
 
 def arrive(session: Session, received: Received, installation: Installation, now: datetime) -> Arrival:

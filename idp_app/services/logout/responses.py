@@ -19,13 +19,13 @@ from idp_app.services.logout import contact, runs
 @rule("logout.in_response_to", "SAML Profiles 4.4.4.2; SAML Core 3.2.2")
 def answers_a_request(step: LogoutStep | None, in_response_to: str | None) -> Seen:
     """It names a request that we sent, in a logout that still goes on."""
-    return Seen(step is not None, "the ID of a request of ours", in_response_to or "none")
+    return step is not None, "the ID of a request of ours", in_response_to or "none"
 
 
 @rule("logout.replay", "SAML Core 1.3.4; SAML Security 6.4.5")
 def answer_is_new(step: LogoutStep) -> Seen:
     """Each request of ours is answered once."""
-    return Seen(step.answered is None, "the first answer", "the first" if step.answered is None else "another one")
+    return step.answered is None, "the first answer", "the first" if step.answered is None else "another one"
 
 
 def claimed_step(session: Session, *handles: str | None, now: datetime) -> LogoutStep | None:

@@ -8,19 +8,19 @@ from federation.saml.checks import MAX_TEXT, Check, Seen, attempt, rule, run
 
 @rule("test.even", "Clause 1")
 def even(number: int) -> Seen:
-    return Seen(number % 2 == 0, "an even number", str(number))
+    return number % 2 == 0, "an even number", str(number)
 
 
 @rule("test.small", "Clause 2")
 def small(number: int) -> Seen:
-    return Seen(number < 10, "less than 10", str(number))
+    return number < 10, "less than 10", str(number)
 
 
 SEEN = Check("test.even", "Clause 1", "an even number", "2", ok=True)
 
 
 def test_a_rule_judges_and_carries_its_name_and_clause() -> None:
-    assert even(3) == Seen(False, "an even number", "3")
+    assert even(3) == (False, "an even number", "3")
     assert (even.rule, even.reference) == ("test.even", "Clause 1")
 
 
@@ -48,7 +48,7 @@ def test_the_first_failure_ends_the_run_and_carries_all_checks() -> None:
 def test_what_a_partner_sent_is_shown_shortened() -> None:
     @rule("test.long", "Clause 3")
     def long() -> Seen:
-        return Seen(False, "x" * 1000, "y" * 1000)
+        return False, "x" * 1000, "y" * 1000
 
     with pytest.raises(Refused) as caught:
         run((long,), ())
