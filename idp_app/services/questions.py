@@ -14,7 +14,7 @@ from dataclasses import MISSING, asdict, dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from federation.errors import PolicyRefusal
@@ -116,7 +116,10 @@ _DEFAULTS: Final = tuple((each.name, each.default) for each in fields(Question) 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A question that may be answered in this browser, now or after signing in. `key` names it in our own addresses."""
+    """A question that may be answered in this browser, now or after signing in.
+
+    `key` names it in our own addresses. One that is answered at once needs none, and has an empty one until `hold`.
+    """
 
     key: str
     connection_id: str
@@ -151,11 +154,12 @@ def remember(
     `browser_hash` is None where the browser's cookie could not come along (a post from another site); the browser
     claims the request at the next step.
     """
-    fresh = Waiting(secrets.token_urlsafe(24), connection_id, question, now, browser_hash)
+    unasked = question.request_id is None
+    key = secrets.token_urlsafe(24) if unasked or browser_hash is None else ""
     row = {
-        "key": fresh.key,
         "connection_id": connection_id,
-        "request_id": question.request_id or f"unsolicited {fresh.key}",
+        "request_id": f"unsolicited {key}" if unasked else question.request_id,
+        "key": key or None,
         "digest": digest,
         "browser_hash": browser_hash,
         "received": now,
@@ -163,25 +167,45 @@ def remember(
         "waiting": question.to_json(),
     }
     if insert_new(session, table_of(ReceivedRequest), row):
-        return fresh
-    known = session.scalars(
-        select(ReceivedRequest).where(
-            ReceivedRequest.connection_id == connection_id, ReceivedRequest.request_id == question.request_id
-        )
-    ).one()
+        return Waiting(key, connection_id, question, now, browser_hash)
+    known = session.get_one(ReceivedRequest, (connection_id, question.request_id))
     run((request_is_new,), checks, known, digest, browser_hash)
-    return _waiting(known) if browser_hash is None else claim(session, known.key, browser_hash=browser_hash, now=now)
+    return _waiting(known) if browser_hash is None else _claimed(session, known, browser_hash, now)
+
+
+def hold(session: Session, waiting: Waiting) -> Waiting:
+    """Keep a question under a key, because the browser will come back for the answer."""
+    if waiting.key:
+        return waiting
+    key = func.coalesce(ReceivedRequest.key, secrets.token_urlsafe(24))  # or the one that a reload has just got
+    this = update(ReceivedRequest).where(
+        ReceivedRequest.connection_id == waiting.connection_id,
+        ReceivedRequest.request_id == waiting.question.request_id,
+    )
+    kept = session.scalars(this.values(key=key).returning(ReceivedRequest.key)).one()
+    assert kept is not None
+    return replace(waiting, key=kept)
 
 
 def claim(session: Session, key: str, *, browser_hash: bytes, now: datetime) -> Waiting:
     """The question that waits under a key for this browser. Raises `PolicyRefusal` when there is none (any more)."""
-    row = session.get(ReceivedRequest, key)
+    row = session.scalars(select(ReceivedRequest).where(ReceivedRequest.key == key)).one_or_none()
+    return _claimed(session, row, browser_hash, now)
+
+
+def _claimed(session: Session, row: ReceivedRequest | None, browser_hash: bytes, now: datetime) -> Waiting:
     if row is None or row.expires <= now:
         raise PolicyRefusal("request.gone", "no request waits under this key")
     waiting = _waiting(row)
     if row.browser_hash is None:
-        unclaimed = update(ReceivedRequest).where(ReceivedRequest.key == key, ReceivedRequest.browser_hash.is_(None))
-        claimed = session.execute(unclaimed.values(browser_hash=browser_hash).returning(ReceivedRequest.key)).first()
+        unclaimed = update(ReceivedRequest).where(
+            ReceivedRequest.connection_id == row.connection_id,
+            ReceivedRequest.request_id == row.request_id,
+            ReceivedRequest.browser_hash.is_(None),
+        )
+        claimed = session.execute(
+            unclaimed.values(browser_hash=browser_hash).returning(ReceivedRequest.request_id)
+        ).first()
         if claimed is not None:
             return replace(waiting, browser_hash=browser_hash)
         session.refresh(row)
@@ -202,4 +226,4 @@ def request_is_new(row: ReceivedRequest, digest: bytes, browser_hash: bytes | No
 
 
 def _waiting(row: ReceivedRequest) -> Waiting:
-    return Waiting(row.key, row.connection_id, Question.from_json(row.waiting), row.received, row.browser_hash)
+    return Waiting(row.key or "", row.connection_id, Question.from_json(row.waiting), row.received, row.browser_hash)

@@ -24,7 +24,7 @@ from idp_app.services import answers, release, second_factor
 from idp_app.services.act import Act
 from idp_app.services.live import LiveConnection
 from idp_app.services.methods import Methods, Missing
-from idp_app.services.questions import Question, Waiting, digest_of
+from idp_app.services.questions import Question, Waiting, digest_of, hold
 from idp_app.services.sessions import SignedIn
 
 
@@ -149,9 +149,8 @@ def answer(
     missing = missing_for(waiting, signed_in, installation.methods)
     if error is None and missing is not None:
         if not question.is_passive:
-            return (
-                SignInNeeded(partner, waiting) if missing is Missing.PASSWORD else SecondFactorNeeded(partner, waiting)
-            )
+            needed = SignInNeeded if missing is Missing.PASSWORD else SecondFactorNeeded
+            return needed(partner, hold(session, waiting))
         error = _without_a_page(session, missing, signed_in)
     if error is not None or signed_in is None:
         return answers.error(session, installation, partner, question, error or NO_PASSIVE, act, checks=checks)
@@ -171,7 +170,7 @@ def answer(
         if question.is_passive:
             return answers.error(session, installation, partner, question, REQUEST_DENIED, act, checks=checks)
         answers.record_denial(session, partner, question, signed_in, decision, act, checks=checks)
-        return Denied(partner, waiting, decision.reason)
+        return Denied(partner, hold(session, waiting), decision.reason)
     return answers.assertion(
         session, installation, partner, question, signed_in, memberships.groups, class_ref, act, checks=checks
     )

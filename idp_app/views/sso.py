@@ -145,12 +145,12 @@ def _follow(request: Request, partner: LiveConnection, waiting: Waiting, checks:
     match outcome:
         case PostForm():
             return saml.post_form_response(request, outcome, f"Signing in to {partner.name}", recipient=partner.name)
-        case sso.SignInNeeded():
-            return saml.redirect(request.federation.url("idp.sign_in", _query={"continue": waiting.key}))
-        case sso.SecondFactorNeeded():
-            return saml.redirect(request.federation.url("idp.second_factor", _query={"continue": waiting.key}))
-        case sso.Denied(reason=reason):
-            values = {"partner": partner, "waiting": waiting, "reason": reason, "signed_in": idp.signed_in}
+        case sso.SignInNeeded(waiting=held):
+            return saml.redirect(request.federation.url("idp.sign_in", _query={"continue": held.key}))
+        case sso.SecondFactorNeeded(waiting=held):
+            return saml.redirect(request.federation.url("idp.second_factor", _query={"continue": held.key}))
+        case sso.Denied(waiting=held, reason=reason):
+            values = {"partner": partner, "waiting": held, "reason": reason, "signed_in": idp.signed_in}
             return page(request, "idp_app:templates/denied.jinja2", values, status=403)
 
 

@@ -118,9 +118,9 @@ def test_sqlite_is_set_up_for_a_web_process_and_a_worker(sqlite: Engine) -> None
     with sqlite.connect() as connection:
         facts = [
             connection.execute(text(f"PRAGMA {name}")).scalar_one()
-            for name in ("journal_mode", "foreign_keys", "synchronous")
+            for name in ("journal_mode", "foreign_keys", "synchronous", "wal_autocheckpoint")
         ]
-    assert facts == ["wal", 1, 1]
+    assert facts == ["wal", 1, 1, 4_000]
 
 
 def test_a_missing_folder_is_made_and_nobody_else_can_read_the_database(tmp_path: Path) -> None:

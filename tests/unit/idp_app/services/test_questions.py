@@ -64,7 +64,7 @@ def remember(session: Session, connection_id: str, question: Question = QUESTION
 def test_what_a_request_asks_survives_the_database(session: Session, connection_id: str, more: dict[str, Any]):
     asked = request(**more)
     question = Question.of(asked, acs=Endpoint(Binding.ARTIFACT, "https://sp.example/acs"), relay_state=None)
-    waiting = remember(session, connection_id, question)
+    waiting = questions.hold(session, remember(session, connection_id, question))
     session.expire_all()
     found = questions.claim(session, waiting.key, browser_hash=ALICE, now=NOW)
     assert found.question == question
@@ -80,6 +80,24 @@ def test_what_a_request_asks_survives_the_database(session: Session, connection_
 def test_the_same_message_in_the_same_browser_is_found_again(session: Session, connection_id: str):
     first = remember(session, connection_id)
     assert remember(session, connection_id, now=NOW + timedelta(minutes=5)) == first
+
+
+def test_a_question_has_a_key_once_the_browser_has_to_come_back_for_its_answer(session: Session, connection_id: str):
+    asked = remember(session, connection_id)
+    assert asked.key == ""
+    held = questions.hold(session, asked)
+    assert questions.claim(session, held.key, browser_hash=ALICE, now=NOW) == held
+    assert questions.hold(session, held) == held
+    assert questions.hold(session, asked) == held  # a reload that began when there was no key yet
+    assert remember(session, connection_id) == held
+
+
+def test_a_link_that_nobody_asked_for_may_be_followed_again_and_again(session: Session, connection_id: str):
+    link = Question(None, "https://sp.example/acs")
+    keys = {remember(session, connection_id, link, digest=b"").key for _ in range(2)}
+    assert len(keys) == 2
+    for key in keys:
+        assert questions.claim(session, key, browser_hash=ALICE, now=NOW).question == link
 
 
 @pytest.mark.parametrize("more", [{"digest": b"x" * 32}, {"browser_hash": MALLORY}])
@@ -110,12 +128,13 @@ def test_a_second_post_of_the_same_message_leads_to_the_same_place(session: Sess
 
 @pytest.mark.parametrize("late", [WINDOW, WINDOW * 2])
 def test_a_request_does_not_wait_for_ever(session: Session, connection_id: str, late: timedelta):
-    waiting = remember(session, connection_id)
+    waiting = questions.hold(session, remember(session, connection_id))
     with pytest.raises(PolicyRefusal) as raised:
         questions.claim(session, waiting.key, browser_hash=ALICE, now=NOW + late)
     assert raised.value.rule == "request.gone"
 
 
 def test_a_key_that_nobody_gave_out_leads_nowhere(session: Session):
-    with pytest.raises(PolicyRefusal):
-        questions.claim(session, "nothing", browser_hash=ALICE, now=NOW)
+    for key in ("nothing", ""):
+        with pytest.raises(PolicyRefusal):
+            questions.claim(session, key, browser_hash=ALICE, now=NOW)
