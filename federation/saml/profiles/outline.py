@@ -145,27 +145,31 @@ class Stencil:
 
     def fill(self, values: Mapping[str, str]) -> list[list[Line]]:
         """The lines with these values, in the pieces between the cuts."""
-        return [
-            [_filled(line, values) if line.attributes or line.text else line.line for line in piece]
-            for piece in self._pieces
-        ]
+        shown = values
+        if max(map(len, values.values())) > MAX_TEXT:
+            shown = {name: value[:MAX_TEXT] for name, value in values.items()}
+        pieces = []
+        for piece in self._pieces:
+            lines = []
+            for line, holes, text in piece:
+                made = line.copy()
+                if holes:
+                    made["attributes"] = attributes = line["attributes"].copy()
+                    for name, hole in holes:
+                        attributes[name] = shown[hole]
+                if text is not None:
+                    made["text"] = values[text].strip()[:MAX_TEXT] or None
+                lines.append(made)
+            pieces.append(lines)
+        return pieces
 
 
 class _Open(NamedTuple):
     """A line, and what is missing in it: by the names of attributes, and as its text."""
 
     line: Line
-    attributes: list[tuple[str, str]]
+    holes: list[tuple[str, str]]
     text: str | None
-
-
-def _filled(open_line: _Open, values: Mapping[str, str]) -> Line:
-    line, attributes, text = open_line
-    return {
-        **line,
-        "attributes": {**line["attributes"], **{name: values[hole][:MAX_TEXT] for name, hole in attributes}},
-        "text": line["text"] if text is None else values[text].strip()[:MAX_TEXT] or None,
-    }
 
 
 def _fitting(lines: list[Line], octets: int) -> list[Line]:

@@ -11,8 +11,9 @@ What is filled in is escaped for the place where it stands, here and nowhere els
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, Final
 
 from federation.saml.xml.writing import Element, attribute_text, content_text, new, serialise
 
@@ -21,6 +22,7 @@ CUT: Final = "cut"
 
 _SIGN: Final = "\N{OBJECT REPLACEMENT CHARACTER}"
 _HOLE: Final = re.compile(f'(="|){_SIGN}(\\w+){_SIGN}')
+_NAME: Final = re.compile(f"{_SIGN}(\\w+){_SIGN}")
 
 
 def hole(name: str) -> str:
@@ -42,13 +44,13 @@ class Stencil:
     """A text with holes, and with cuts. Each hole is in attributes or in texts."""
 
     def __init__(self, text: str) -> None:
-        text = text.replace("%", "%%")
-        self._form: Final = _HOLE.sub(r"\1%(\2)s", text)
         found = [(bool(match[1]), match[2]) for match in _HOLE.finditer(text)]
         self._in_attributes: Final = frozenset(name for in_attribute, name in found if in_attribute)
-        self._in_texts: Final = frozenset(name for in_attribute, name in found if not in_attribute)
-        if _SIGN in self._form or self._in_attributes & self._in_texts:
+        in_texts = frozenset(name for in_attribute, name in found if not in_attribute)
+        if _SIGN in _HOLE.sub("", text) or self._in_attributes & in_texts:
             raise ValueError("a hole without a name, or one for attributes and for texts")
+        pieces = [_NAME.split(piece) for piece in text.split(_CUT_TEXT)]
+        self._pieces: Final = [(parts, _getter(parts[1::2])) for parts in pieces]
 
     def fill(self, values: Mapping[str, str]) -> list[str]:
         """The text with these values, as the pieces between its cuts.
@@ -57,15 +59,34 @@ class Stencil:
         """
         if not _plain("".join(values.values())):
             values = {name: self._escaped(name, value) for name, value in values.items()}
-        return (self._form % values).split(_CUT_TEXT)
+        texts = []
+        for parts, get in self._pieces:
+            if get is None:
+                texts.append(parts[0])
+            else:
+                filled = parts.copy()
+                filled[1::2] = get(values)
+                texts.append("".join(filled))
+        return texts
 
     def _escaped(self, name: str, value: str) -> str:
         return attribute_text(name, value) if name in self._in_attributes else content_text(name, value)
 
 
+def _getter(names: Sequence[str]) -> Callable[[Mapping[str, str]], tuple[str, ...]] | None:
+    """What gets the values with these names; None where there are none."""
+    if not names:
+        return None
+    get: Any = itemgetter(*names)
+    return get if len(names) > 1 else lambda values: (get(values),)
+
+
 def _plain(text: str) -> bool:
     """Whether there is surely nothing to escape or to refuse in a text, as nearly always: a quick look."""
-    return not ("&" in text or "<" in text or ">" in text or '"' in text) and text.isprintable()
+    return not text.encode(errors="surrogatepass").translate(None, _PLAIN)
 
+
+_PLAIN: Final = bytes({*range(0x20, 0x100)} - {*b'&<>"\xed\xef'})
+"""Octets of characters that need no look. With these last two begin surrogates and what is no character."""
 
 _CUT_TEXT: Final = serialise(cut()).decode()
