@@ -8,10 +8,10 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any, Final
 
 from pyramid.config import Configurator
+from pyramid.decorator import reify
 from pyramid.request import Request
 from pyramid.response import Response
 from sqlalchemy.orm import Session
@@ -21,7 +21,6 @@ from federation.storage.session import for_transaction_manager
 from federation.web import Site
 from federation.web.cookies import SESSION, Purpose
 from federation.web.process import settle
-from federation.web.transactions import Manager
 from idp_app import settings
 from idp_app.installation import Installation
 from idp_app.security import SessionSecurity
@@ -64,12 +63,12 @@ class IdP:
         responder: Responder = self._request.registry[_RESPONDER]
         return responder
 
-    @cached_property
+    @reify
     def session(self) -> Session:
         """The database session that commits with the request's transaction."""
         return for_transaction_manager(self.installation.sessions, self._request.tm)
 
-    @cached_property
+    @reify
     def signed_in(self) -> SignedIn | None:
         """Who is signed in, and in which session."""
         token = self._request.federation.cookies.get(self._request, SESSION)
@@ -88,7 +87,7 @@ class IdP:
         actor = signed_in.username if signed_in is not None else ""
         return Act(exchange.now, actor, exchange.reference, tuple(exchange.received))
 
-    @cached_property
+    @reify
     def browser_hash(self) -> bytes:
         """What stands for this browser in the database; a browser without the cookie gets one with the response."""
         value = self._request.federation.cookies.get(self._request, BROWSER)
@@ -126,18 +125,12 @@ def serve(raw: Mapping[str, str]) -> Any:
 
 def make_app(installation: Installation) -> Any:
     """The WSGI application on an installation."""
-    with Configurator(
-        settings={
-            "tm.manager_hook": Manager,
-            # Asking who it is would cost a statement on pages that do not care.
-            "tm.annotate_user": False,
-        }
-    ) as config:
+    with Configurator() as config:
         chosen = installation.settings
         config.registry[_INSTALLATION] = installation
         publisher = config.registry[_PUBLISHER] = Publisher()
         config.registry[_RESPONDER] = Responder(publisher)
-        config.include("pyramid_tm")
+        config.include("federation.web.transactions")
         config.include("federation.web.site")
         config.set_federation_site(Site(key="idp", name=chosen.site_name, public_url=chosen.public_url))
         config.set_federation_clock(installation.clock)

@@ -20,19 +20,21 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 Setup = Callable[[Configurator], None]
 
 
-def site_config(*, public_url: str = "http://localhost", body_limit: int = 10_000) -> Configurator:
+def site_config(
+    *, public_url: str = "http://localhost", body_limit: int = 10_000, transactions: str = "pyramid_tm"
+) -> Configurator:
     """A whole site, before its routes."""
     config = Configurator(settings={"tm.manager_hook": "pyramid_tm.explicit_manager"})
-    config.include("pyramid_tm")
+    config.include(transactions)
     config.include("federation.web.site")
     config.set_federation_site(Site(key="idp", name="Example University", public_url=public_url, body_limit=body_limit))
     config.set_federation_clock(lambda: NOW)
     return config
 
 
-def site(*setups: Setup, public_url: str = "http://localhost", body_limit: int = 10_000) -> TestApp:
-    """A whole site with what the test sets up."""
-    config = site_config(public_url=public_url, body_limit=body_limit)
+def site(*setups: Setup, **options: Any) -> TestApp:
+    """A whole site (`site_config`) with what the test sets up."""
+    config = site_config(**options)
     for setup in setups:
         setup(config)
     return TestApp(config.make_wsgi_app())
@@ -55,7 +57,7 @@ def view(
     return setup
 
 
-def raising(error: Exception) -> Callable[[Request], Response]:
+def raising(error: BaseException) -> Callable[[Request], Response]:
     """A view that fails so."""
 
     def failing(request: Request) -> Response:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from pyramid.config import Configurator
 from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.tweens import EXCVIEW
 
 
 class Manager:
-    """`request.tm` of a site where nobody but our own sessions takes part: as much of a manager as they and pyramid_tm
-    ask for (`tm.manager_hook`). It is its own transaction.
+    """`request.tm` of a site where nobody but our own sessions takes part: as much of a manager as they ask for. It is
+    its own transaction.
 
     The manager of the `transaction` package keeps books about hooks, synchronizers and savepoints, which a host may
     need. None of it is used here, and keeping them costs a sign-in as much as its look-ups in the database.
     """
 
-    def __init__(self, _request: Request) -> None:
+    def __init__(self) -> None:
         self._parts: list[Any] | None = None
 
     def begin(self) -> Manager:
@@ -57,12 +60,36 @@ class Manager:
         for part in parts:
             part.tpc_abort(self)
 
-    def note(self, text: str) -> None:
-        """What pyramid_tm says about the transaction; nobody reads it."""
 
-    def isDoomed(self) -> bool:  # noqa: N802 (the interface's name)
-        """Nobody dooms a transaction here."""
-        return False
+def transaction_tween(handler: Callable[[Request], Response], _registry: Any) -> Callable[[Request], Response]:
+    """A transaction of a `Manager` around each request, as pyramid_tm has it around a host's.
+
+    What the request wrote is kept if it was answered, and taken back if an exception was, by a problem page or not at
+    all. When it cannot be kept, the problem page is the answer.
+    """
+
+    def in_transaction(request: Request) -> Response:
+        manager = request.tm = Manager().begin()
+        try:
+            response = handler(request)
+        except BaseException:
+            manager.abort()
+            raise
+        try:
+            if request.exc_info is None:
+                manager.commit()
+            else:
+                manager.abort()
+        except Exception:  # noqa: BLE001 (whatever a database says at the end)
+            return request.invoke_exception_view(reraise=True)
+        return response
+
+    return in_transaction
+
+
+def includeme(config: Configurator) -> None:
+    """`request.tm`, for a site where nobody else takes part; a host has pyramid_tm."""
+    config.add_tween("federation.web.transactions.transaction_tween", over=EXCVIEW)
 
 
 @contextmanager

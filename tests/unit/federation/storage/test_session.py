@@ -32,7 +32,7 @@ def _tables(engine: Engine) -> None:
     NOTE.metadata.create_all(engine)
 
 
-@pytest.fixture(params=[lambda: TransactionManager(explicit=True), lambda: Manager(None)], ids=["host", "own"])
+@pytest.fixture(params=[lambda: TransactionManager(explicit=True), lambda: Manager()], ids=["host", "own"])
 def tm(request: pytest.FixtureRequest) -> Any:
     """A host's transaction manager, and that of a site of ours."""
     return request.param()
@@ -199,7 +199,7 @@ def test_what_was_taken_back_leaves_no_connection_behind(tm: Any, sessions: Sess
 def test_few_connections_wait_outside_of_the_pool_and_none_when_the_engine_is_done(
     sessions: SessionFactory, engine: Engine
 ) -> None:
-    managers = [Manager(None) for _ in range(4)]
+    managers = [Manager() for _ in range(4)]
     for manager in managers:
         manager.begin()
         assert ALL.rows(for_transaction_manager(sessions, manager), {}) == []

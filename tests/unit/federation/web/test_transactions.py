@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
+from pyramid.request import Request
+from pyramid.response import Response
 from transaction import TransactionManager
+from webtest import TestApp
 
 from federation.web.transactions import Manager, instead
+from tests.web_factories import HTTPForbidden, raising, site, view
 
 
 def begun() -> TransactionManager:
@@ -62,7 +67,7 @@ class Part:
 
 
 def test_a_site_of_ours_ends_what_takes_part_with_the_transaction() -> None:
-    manager, notes = Manager(None), []
+    manager, notes = Manager(), []
     manager.begin().get().join(Part(notes, "first"))
     with instead(SimpleNamespace(tm=manager)):
         manager.get().join(Part(notes, "inside"))
@@ -72,7 +77,7 @@ def test_a_site_of_ours_ends_what_takes_part_with_the_transaction() -> None:
 
 
 def test_a_site_of_ours_keeps_nothing_when_something_cannot_be_written() -> None:
-    manager, notes = Manager(None), []
+    manager, notes = Manager(), []
     manager.begin()
     for name in ("first", "second"):
         manager.get().join(Part(notes, name, refuses=name == "second"))
@@ -84,7 +89,7 @@ def test_a_site_of_ours_keeps_nothing_when_something_cannot_be_written() -> None
 
 
 def test_a_site_of_ours_has_one_transaction_at_a_time_and_none_after_its_end() -> None:
-    manager = Manager(None)
+    manager = Manager()
     with pytest.raises(RuntimeError):
         manager.get()
     manager.begin()
@@ -93,3 +98,42 @@ def test_a_site_of_ours_has_one_transaction_at_a_time_and_none_after_its_end() -
     manager.abort()
     with pytest.raises(RuntimeError):
         manager.get()
+
+
+def site_with(answer: Callable[[Request], Response], notes: list[str], *, refuses: bool = False) -> TestApp:
+    """A site of ours whose page takes part in the request's transaction and then answers."""
+
+    def show(request: Request) -> Response:
+        request.tm.get().join(Part(notes, "request", refuses=refuses))
+        return answer(request)
+
+    return site(view("show", show), transactions="federation.web.transactions")
+
+
+def test_what_a_request_wrote_is_kept_when_it_is_answered() -> None:
+    notes: list[str] = []
+    assert site_with(lambda request: Response("answered"), notes).get("/show").text == "answered"
+    assert notes == ["request kept"]
+
+
+@pytest.mark.parametrize(("error", "status"), [(ZeroDivisionError(), 500), (HTTPForbidden(), 403)])
+def test_what_a_request_wrote_is_taken_back_when_a_problem_page_answers_it(error: Exception, status: int) -> None:
+    notes: list[str] = []
+    assert "Reference" in site_with(raising(error), notes).get("/show", status=status).text
+    assert notes == ["request lost"]
+
+
+def test_what_a_request_wrote_is_taken_back_when_nobody_answers_it() -> None:
+    notes: list[str] = []
+    with pytest.raises(SystemExit):
+        site_with(raising(SystemExit()), notes).get("/show")
+    assert notes == ["request lost"]
+
+
+def test_a_request_is_not_answered_as_if_kept_when_it_cannot_be() -> None:
+    notes: list[str] = []
+    app = site_with(lambda request: Response("answered"), notes, refuses=True)
+    answer = app.get("/show", status=500)
+    assert "Reference" in answer.text
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert notes == ["request lost"]
