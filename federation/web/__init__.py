@@ -30,9 +30,8 @@ def __getattr__(name: str) -> Any:
 
 def includeme(config: Configurator) -> None:
     """What a guest may bring into a host's application."""
-    config.include("federation.web.routes")  # the directives: add_federation_route, set_federation_site, ...
+    config.include("federation.web.routes")  # the directives: add_federation_route, set_federation_site, ...; the gate
     config.include("federation.web.exchange")  # request.federation
-    config.include("federation.web.gate")  # size and encoding of what comes in
     config.include("federation.web.csrf")  # our own forms, on our own routes
     config.include("federation.web.headers")  # security headers of what goes out
     config.include("federation.web.pages")  # our template environment, /federation-static

@@ -52,9 +52,10 @@ class Cookies:
         """
         wanted, found = self.name(purpose), ""
         for pair in request.environ.get("HTTP_COOKIE", "").split(";"):
-            name, _, value = pair.partition("=")
-            if name.strip(" \t") == wanted:
-                found = value.strip(" \t")
+            if wanted in pair:  # nearly always all that there is to see of the others
+                name, _, value = pair.partition("=")
+                if name.strip(" \t") == wanted:
+                    found = value.strip(" \t")
         return found or None
 
     def set(self, response: Response, purpose: Purpose, value: str, *, max_age: timedelta | None = None) -> None:

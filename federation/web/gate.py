@@ -1,24 +1,22 @@
 """The gate: what comes in is limited in size and readable as text before any view sees it.
 
-It stands right after the route is known, before the first byte of the body is read. Whatever is later undecodable is
-therefore our own mistake, and shows as one.
+It stands in front of each route's root factory: right after the route is known, before the first byte of the body is
+read. Whatever is later undecodable is therefore our own mistake, and shows as one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from pyramid.config import Configurator
-from pyramid.events import BeforeTraversal
 from pyramid.httpexceptions import HTTPException, HTTPMethodNotAllowed, HTTPRequestEntityTooLarge
 from pyramid.request import Request
 from webob.multidict import MultiDict
 
 from federation.errors import Malformed
-from federation.web.scope import rules_for, site_of
+from federation.web.scope import RouteRules, rules_for, site_of
 
 MAX_FIELDS: Final = 2000
 _URLENCODED: Final = ("application/x-www-form-urlencoded", "")
@@ -27,20 +25,30 @@ _METHODS_WITHOUT_FORM: Final = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 _NUL_OR_NOT_ASCII: Final = re.compile("%(?:00|[89A-Fa-f])")
 
+RootFactory = Callable[[Request], Any]
 
-def admit(event: BeforeTraversal) -> None:
+
+def behind_gate(factory: RootFactory) -> RootFactory:
+    """A root factory that admits the request first."""
+
+    def admitted(request: Request) -> Any:
+        admit(request)
+        return factory(request)
+
+    return admitted
+
+
+def admit(request: Request) -> None:
     """Check one request. Raises HTTPMethodNotAllowed, HTTPRequestEntityTooLarge or Malformed (rules `http.*`)."""
-    request = event.request
-    rules = rules_for(request)
-    if rules is None:
-        return
-    if rules.acts and request.method == "HEAD":
+    rules = rules_for(request) or RouteRules()
+    method = request.method
+    if rules.acts and method == "HEAD":
         # Pyramid sends it to the view for GET, which would use up the message (RFC 9110 9.2.1).
         raise HTTPMethodNotAllowed
     limit_body(request, rules.body_limit or site_of(request).body_limit)
     try:
-        texts = [request.path_info, *_query(request)]
-        if request.method not in _METHODS_WITHOUT_FORM:
+        texts = [*_path(request), *_query(request)]
+        if method not in _METHODS_WITHOUT_FORM:
             texts += _form(request, files=rules.files)
     except UnicodeDecodeError:
         raise Malformed("http.encoding", "the address or the form is not UTF-8 text") from None
@@ -62,8 +70,14 @@ def limit_body(request: Request, limit: int) -> None:
     request.request_body_tempfile_limit = limit  # what fits stays in memory
 
 
+def _path(request: Request) -> list[str]:
+    """The text of the path, unless it is plain to see that there is nothing to find fault with."""
+    path = request.environ.get("PATH_INFO", "")
+    return [] if path.isascii() and "\0" not in path else [request.path_info]
+
+
 def _query(request: Request) -> list[str]:
-    """The texts of the query, unless it is plain to see that there is nothing to find fault with."""
+    """The texts of the query, unless there is nothing to find fault with here either."""
     query = request.environ.get("QUERY_STRING", "")
     if query.count("&") >= MAX_FIELDS:
         raise Malformed("http.form", f"more than {MAX_FIELDS} fields")
@@ -143,8 +157,3 @@ class LimitedInput:
         if self._left < 0:
             raise HTTPRequestEntityTooLarge
         return data
-
-
-def includeme(config: Configurator) -> None:
-    """Stand at the gate of our routes."""
-    config.add_subscriber(admit, BeforeTraversal)

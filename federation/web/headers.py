@@ -7,57 +7,61 @@ nonce, forms to ourselves. Referrer-Policy is same-origin, not no-referrer, beca
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 from pyramid.config import Configurator
 from pyramid.events import NewResponse
+from pyramid.request import Request
+from pyramid.response import Response
 
 from federation.web.scope import rules_for, scope_of
 
 HSTS: Final = "max-age=31536000"
-_FIXED: Final = (("X-Content-Type-Options", "nosniff"), ("Cross-Origin-Resource-Policy", "same-origin"))
+_POLICY: Final = "Content-Security-Policy"
 _DEFAULTS: Final = (("Referrer-Policy", "same-origin"), ("Cache-Control", "no-store"))
 """What a view may choose otherwise."""
 
 
-def protect(event: NewResponse) -> None:
+def protect(request: Request, response: Response) -> None:
     """Set the headers on a response of ours. Only Cache-Control and Referrer-Policy may be chosen by the view."""
-    request, response = event.request, event.response
     rules = rules_for(request)
     if rules is None:
         return
     exchange = request.federation
-    policy = content_security_policy(exchange.nonce, exchange.form_targets, watches=exchange.watches)
-    ours = [("Content-Security-Policy", policy), *_FIXED]
-    if not rules.popup and not rules.cross_site:
-        ours.append(("Cross-Origin-Opener-Policy", "same-origin"))
-    if scope_of(request.registry).whole and exchange.site.https:
-        ours.append(("Strict-Transport-Security", HSTS))
+    names, fixed = _fixed(rules.popup or rules.cross_site, scope_of(request.registry).whole and exchange.site.https)
     headers: list[tuple[str, str]] = response.headerlist
     chosen = {name.lower() for name, _ in headers}
-    ours += [header for header in _DEFAULTS if header[0].lower() not in chosen]
-    taken = chosen.intersection(name.lower() for name, _ in ours)
-    if taken:
-        headers[:] = [header for header in headers if header[0].lower() not in taken]
-    headers += ours
+    if not names.isdisjoint(chosen):
+        headers[:] = [header for header in headers if header[0].lower() not in names]
+    policy = content_security_policy(exchange.nonce, exchange.form_targets, watches=exchange.watches)
+    headers.append((_POLICY, policy))
+    headers += fixed
+    headers += [header for header in _DEFAULTS if header[0].lower() not in chosen]
+
+
+@cache
+def _fixed(keeps_opener: bool, stays_on_https: bool) -> tuple[frozenset[str], tuple[tuple[str, str], ...]]:
+    """What is not for the view to choose: the names of all of it, in small letters, and what is the same each time."""
+    fixed = [("X-Content-Type-Options", "nosniff"), ("Cross-Origin-Resource-Policy", "same-origin")]
+    if not keeps_opener:
+        fixed.append(("Cross-Origin-Opener-Policy", "same-origin"))
+    if stays_on_https:
+        fixed.append(("Strict-Transport-Security", HSTS))
+    return frozenset(name.lower() for name in (_POLICY, *dict(fixed))), tuple(fixed)
 
 
 def content_security_policy(nonce: str, form_targets: list[str], *, watches: bool = False) -> str:
     """The policy of one page (CSP level 3)."""
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"script-src 'nonce-{nonce}'",
-            "style-src 'self'",
-            "img-src 'self' data:",
-            *(("connect-src 'self'",) if watches else ()),
-            " ".join(("form-action", "'self'", *form_targets)),
-            "base-uri 'none'",
-            "frame-ancestors 'none'",
-        )
+    connect = " connect-src 'self';" if watches else ""
+    targets = " ".join(("'self'", *form_targets))
+    return (
+        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:;{connect} "
+        f"form-action {targets}; base-uri 'none'; frame-ancestors 'none'"
     )
 
 
 def includeme(config: Configurator) -> None:
-    """Protect our responses, those of problem pages included."""
-    config.add_subscriber(protect, NewResponse)
+    """Protect our responses, those of problem pages included. A whole site does so itself: `site`."""
+    if not scope_of(config.registry).whole:
+        config.add_subscriber(lambda event: protect(event.request, event.response), NewResponse)

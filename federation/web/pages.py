@@ -48,8 +48,9 @@ def render(request: Request, template: str, values: Mapping[str, Any]) -> str:
 
 
 def html_response(html: bytes, *, status: int = 200, headers: Iterable[tuple[str, str]] = ()) -> Response:
-    """A page that is written already."""
-    return Response(html, status, [("Content-Type", "text/html; charset=utf-8"), *headers])
+    """A page that is written already. The default status is passed as none at all: WebOb would look it up."""
+    about = [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(html))), *headers]
+    return Response(status=None if status == 200 else status, headerlist=about, app_iter=[html])
 
 
 def cut(request: Request, template: str, values: Mapping[str, Any], holes: Sequence[Hole]) -> Stencil:

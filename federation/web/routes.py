@@ -10,6 +10,7 @@ from pyramid.config import PHASE2_CONFIG, Configurator
 from pyramid.exceptions import ConfigurationError
 from pyramid.request import Request
 
+from federation.web.gate import behind_gate
 from federation.web.problems import problem_view
 from federation.web.scope import Recorder, RouteRules, Site, scope_of
 
@@ -48,7 +49,8 @@ def add_federation_route(
         scope_of(config.registry).routes[name] = rules
 
     config.action(("federation.web.route", name), register, order=PHASE2_CONFIG)
-    config.add_route(name, pattern, **{"factory": Root, **options})
+    factory = config.maybe_dotted(options.pop("factory", Root))
+    config.add_route(name, pattern, factory=behind_gate(factory), **options)
     config.add_exception_view(problem_view, context=Exception, route_name=name)
 
 

@@ -2,7 +2,7 @@
 
 A guest in a host's application must change nothing outside its own routes. Pyramid finds an exception view by the
 route's request interface before it looks at application-wide ones, so each of our routes carries its own, and wins
-there over the host's and nowhere else. Our subscribers and our view deriver ask `rules_for` first and do nothing when
+there over the host's and nowhere else. Our subscriber and our view deriver ask `rules_for` first and do nothing when
 the answer is None.
 """
 
@@ -78,9 +78,9 @@ class Scope:
 
 def scope_of(registry: Any) -> Scope:
     """The registry's scope, made at first use."""
-    if _KEY not in registry:
-        registry[_KEY] = Scope()
-    scope: Scope = registry[_KEY]
+    scope: Scope | None = registry.get(_KEY)
+    if scope is None:
+        scope = registry[_KEY] = Scope()
     return scope
 
 

@@ -8,31 +8,29 @@ from urllib.parse import urlsplit
 
 from pyramid.config import Configurator
 from pyramid.httpexceptions import HTTPException, HTTPFound
-from pyramid.interfaces import IRequestExtensions, IRequestFactory
+from pyramid.interfaces import IExecutionPolicy, IRequestExtensions, IRequestFactory, IRootFactory, IRoutesMapper
 from pyramid.request import Request
 from pyramid.response import Response
-from pyramid.tweens import INGRESS
+from pyramid.router import Router
+from pyramid.traversal import DefaultRootFactory
 
+from federation.web.gate import behind_gate
+from federation.web.headers import protect
 from federation.web.pages import static_address
 from federation.web.problems import problem_view
-from federation.web.scope import scope_of
-
-Handler = Callable[[Request], Response]
-
+from federation.web.scope import Site, scope_of
 
 _LAST: Final = 2000
-"""Whatever an application adds to its requests, it has said so by then."""
+"""Whatever an application adds to its requests and routes, it has said so by then."""
 
 
-def public_url_tween(handler: Handler, registry: Any) -> Handler:
-    """Make every request look as if it came to the public URL.
+def at_public_url(site: Site) -> Callable[[dict[str, Any], Router], Response]:
+    """The execution policy: every request looks as if it came to the public URL, and every response is protected.
 
     A Host header is a stranger's word. Written over before anything reads it, it can reach no link, no redirect (WebOb
-    makes a relative Location absolute with it) and no log. It is a tween and not WSGI middleware so that whoever makes
-    the app, tests included, has it; it is the first, so that no other tween sees the header.
+    makes a relative Location absolute with it) and no log. It is not WSGI middleware so that whoever makes the app,
+    tests included, has it.
     """
-    site = scope_of(registry).site
-    assert site is not None  # routes._require_site
     parts = urlsplit(site.public_url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     public = {
@@ -42,11 +40,14 @@ def public_url_tween(handler: Handler, registry: Any) -> Handler:
         "SERVER_PORT": str(port),
     }
 
-    def at_public_url(request: Request) -> Response:
-        request.environ.update(public)
-        return handler(request)
+    def execute(environ: dict[str, Any], router: Router) -> Response:
+        environ.update(public)
+        with router.request_context(environ) as request:
+            response = router.invoke_request(request)
+            protect(request, response)
+            return response
 
-    return at_public_url
+    return execute
 
 
 def favicon(request: Request) -> Response:
@@ -54,25 +55,33 @@ def favicon(request: Request) -> Response:
     return HTTPFound(location=static_address(request, "mark.svg"))
 
 
-def _one_class_of_requests(config: Configurator) -> Callable[[], None]:
-    def replace() -> None:
-        """Make what was added to requests part of their class. Pyramid would make a class anew for each request."""
-        registry = config.registry
-        extensions = registry.queryUtility(IRequestExtensions)
-        factory = registry.queryUtility(IRequestFactory, default=Request)
-        made = type(factory.__name__, (factory,), {"__module__": factory.__module__, **extensions.descriptors})
-        registry.registerUtility(made, IRequestFactory)
-        extensions.descriptors.clear()
+def _complete(registry: Any) -> None:
+    """What is said of the whole site, once all of it is known."""
+    scope = scope_of(registry)
+    assert scope.site is not None  # routes._require_site
+    registry.registerUtility(at_public_url(scope.site), IExecutionPolicy)
+    registry.registerUtility(behind_gate(registry.queryUtility(IRootFactory, default=DefaultRootFactory)), IRootFactory)
+    for route in registry.getUtility(IRoutesMapper).get_routes():
+        if route.factory is not None and route.name not in scope.routes:
+            route.factory = behind_gate(route.factory)
+    registry.registerUtility(_request_class(registry), IRequestFactory)
 
-    return replace
+
+def _request_class(registry: Any) -> type[Request]:
+    """What was added to requests as a part of their class. Pyramid would make a class anew for each request."""
+    extensions = registry.getUtility(IRequestExtensions)
+    factory = registry.queryUtility(IRequestFactory, default=Request)
+    added = {**extensions.methods, **extensions.descriptors}
+    registry.unregisterUtility(extensions, IRequestExtensions)
+    return type(factory.__name__, (factory,), {"__module__": factory.__module__, **added})
 
 
 def includeme(config: Configurator) -> None:
     """Everything of `federation.web`, for every route and for what has none."""
-    scope_of(config.registry).whole = True
-    config.action("federation.web.request_class", _one_class_of_requests(config), order=_LAST)
+    registry = config.registry
+    scope_of(registry).whole = True
+    config.action("federation.web.site_complete", lambda: _complete(registry), order=_LAST)
     config.include("federation.web")
-    config.add_tween("federation.web.site.public_url_tween", under=INGRESS)
     config.add_exception_view(problem_view, context=Exception)
     config.add_exception_view(problem_view, context=HTTPException)
     config.add_federation_route("federation.favicon", "/favicon.ico")
