@@ -32,7 +32,7 @@ def _tables(engine: Engine) -> None:
     NOTE.metadata.create_all(engine)
 
 
-@pytest.fixture(params=[lambda: TransactionManager(explicit=True), lambda: Manager()], ids=["host", "own"])
+@pytest.fixture(params=[lambda: TransactionManager(explicit=True), Manager], ids=["host", "own"])
 def tm(request: pytest.FixtureRequest) -> Any:
     """A host's transaction manager, and that of a site of ours."""
     return request.param()
