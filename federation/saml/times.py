@@ -34,13 +34,17 @@ def _instant(text: str) -> datetime:
     match = _INSTANT.fullmatch(text)
     if match is None:
         raise Malformed("times.instant", "not an xs:dateTime")
-    micro = int(match[2][:6].ljust(6, "0")) if match[2] else 0
-    text, days = match[1], 0
-    if text.endswith("T24:00:00") and not micro:
-        text, days = text[:10], 1  # a day may end as it may begin (XML Schema, second edition, 3.2.7)
+    text, fraction, zone = match.groups()
+    micro = int(fraction[:6].ljust(6, "0")) if fraction else 0
     try:
-        instant = datetime.fromisoformat(text).replace(microsecond=micro, tzinfo=UTC) + timedelta(days)
-        return instant - _offset(match[3]) if match[3] else instant
+        if text.endswith("T24:00:00") and not micro:
+            # A day may end as it may begin (XML Schema, second edition, 3.2.7).
+            instant = datetime.fromisoformat(f"{text[:10]}T00:00:00Z") + timedelta(1)
+        else:
+            instant = datetime.fromisoformat(f"{text}Z")
+        if micro:
+            instant = instant.replace(microsecond=micro)
+        return instant - _offset(zone) if zone else instant
     except (ValueError, OverflowError):
         raise Malformed("times.instant", "not a date that exists") from None
 

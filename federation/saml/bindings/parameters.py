@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 from collections.abc import Mapping
 from typing import Final
@@ -54,7 +53,7 @@ def decode_base64(text: str, rule: str, *, max_bytes: int = MAX_BYTES) -> bytes:
     if len(text) > max_bytes * 2:
         raise Malformed(rule, f"longer than {max_bytes} octets")
     try:
-        octets = base64.b64decode(text.encode("ascii").translate(None, delete=_WHITE_SPACE), validate=True)
+        octets = binascii.a2b_base64(text.encode("ascii").translate(None, delete=_WHITE_SPACE), strict_mode=True)
     except (binascii.Error, ValueError):
         raise Malformed(rule, "not base64") from None
     if not octets:

@@ -134,7 +134,9 @@ def _read_subject(element: etree._Element | None) -> NameID | None:
 def subject_of(element: etree._Element) -> tuple[etree._Element | None, bool]:
     """The identifier in a request's Subject, whatever its kind, and whether the Subject holds a SubjectConfirmation."""
     subject = next(element.iterchildren(SUBJECT), None)
-    children = [] if subject is None else list(subject)
+    if subject is None:
+        return None, False
+    children = list(subject)
     identifier = next((child for child in children if child.tag in (BASE_ID, NAME_ID, ENCRYPTED_ID)), None)
     return identifier, any(child.tag == SUBJECT_CONFIRMATION for child in children)
 

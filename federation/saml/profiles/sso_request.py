@@ -136,7 +136,7 @@ def answer_bindings(sp: SPRole) -> tuple[str, ...]:
 def issuer_of(received: Received) -> str:
     """The Issuer that a request claims: unverified, and good only for looking the partner up. Raises `Malformed`."""
     element = xml.expect(document_of(received).root, codec.AUTHN_REQUEST)
-    issuer = element.find(ISSUER)
+    issuer = next(element.iterchildren(ISSUER), None)
     if issuer is None:
         raise Malformed("request.issuer", "the request names no Issuer")
     return read_issuer(issuer)

@@ -88,7 +88,7 @@ def collect_ids(root: etree._Element, *, known: Collection[str] = ()) -> set[str
     for element in root.iter("*"):
         names = element.keys()
         if not others.issuperset(names):
-            _note_ids(element, element.items(), named)
+            _note_ids(element, names, named)
             others.update(name for name in names if name[-2:] not in _ID_NAMES)
     return _unique(named, known)
 
@@ -122,11 +122,11 @@ def _walk(root: etree._Element, max_elements: int, named: list[Identifier] | Non
         elements += 1
         if elements > max_elements:
             raise Malformed("xml.elements", f"more than {max_elements} elements")
-        attributes = element.items()
-        if len(attributes) > MAX_ATTRIBUTES:
+        names = element.keys()
+        if len(names) > MAX_ATTRIBUTES:
             raise Malformed("xml.attributes", f"more than {MAX_ATTRIBUTES} attributes on one element")
-        if attributes and named is not None:
-            _note_ids(element, attributes, named)
+        if named is not None:
+            _note_ids(element, names, named)
     if next(root.iter(etree.ProcessingInstruction), None) is not None:
         raise Malformed("xml.processing_instruction", "the document has a processing instruction")
     if elements > MAX_DEPTH:  # fewer cannot be nested deeper
@@ -162,12 +162,12 @@ def _hold_namespaces(root: etree._Element, data: bytes) -> None:
 # Identifiers ----------------------------------------------------------------------------------------------------------
 
 
-def _note_ids(
-    element: etree._Element, attributes: Sequence[tuple[str | bytes, str | bytes]], named: list[Identifier]
-) -> None:
-    for name, value in attributes:
-        if name[-2:] in _ID_NAMES and (len(name) == 2 or name[-3:-2] == "}"):
-            named.append((element, str(name), str(value)))
+def _note_ids(element: etree._Element, names: Sequence[str | bytes], named: list[Identifier]) -> None:
+    named += [
+        (element, str(name), element.get(name, ""))
+        for name in names
+        if name[-2:] in _ID_NAMES and (len(name) == 2 or name[-3:-2] == "}")
+    ]
 
 
 def _unique(named: Sequence[Identifier], known: Collection[str]) -> set[str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from lxml import etree
 
 from federation.errors import Malformed
 from federation.saml.xml.names import SPACE, local_name
+
+_BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
 def expect(element: etree._Element, tag: str) -> etree._Element:
@@ -133,7 +135,7 @@ def boolean(element: etree._Element, name: str) -> bool | None:
     if value is None:
         return None
     try:
-        return {"true": True, "1": True, "false": False, "0": False}[value.strip(SPACE)]
+        return _BOOLEANS[value.strip(SPACE)]
     except KeyError:
         raise Malformed("xml.attribute", f"{local_name(element)}'s {name} is not a boolean") from None
 
