@@ -4,7 +4,7 @@ import base64
 import contextlib
 import zlib
 from datetime import UTC, datetime
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlsplit
 
 import pytest
 from hypothesis import given
@@ -116,6 +116,11 @@ def test_any_query_is_read_or_refused_within_the_error_tree(octets: bytes) -> No
     for query_string in (octets, b"SAMLRequest=" + quote(base64.b64encode(octets), safe="").encode()):
         with contextlib.suppress(FederationError):
             redirect.decode(query_string)
+
+
+@given(st.text("%2BFbf3Dd+/=4", max_size=40).map(str.encode) | st.binary(max_size=40))
+def test_escapes_are_undone_as_everywhere(raw: bytes) -> None:
+    assert redirect.unescaped(raw) == unquote_to_bytes(raw)
 
 
 def test_a_parameter_without_an_equals_sign_is_signed_as_it_stands() -> None:
