@@ -15,9 +15,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, Table, Text
-from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeDecorator
 
 from federation.storage.secrets import Sealed
 
@@ -43,42 +42,48 @@ def table_of(model: Any) -> Table:
     return table
 
 
-class _Text(sqlite.DATETIME):
-    """An instant as SQLite keeps it: text without a zone, always with microseconds."""
-
-    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], str | None]:
-        return lambda value: None if value is None else value.isoformat(" ", "microseconds")[:_TEXT_LENGTH]
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str | None], datetime | None]:
-        return lambda text: None if text is None else datetime.fromisoformat(text + "+00:00")
-
-
-_TEXT_LENGTH: Final = len("2026-03-01 14:30:00.000000")
-
-
 class UTCDateTime(TypeDecorator[datetime]):
     """An aware instant. Stored in UTC, read back aware and in UTC; a naive datetime raises ValueError on the way in.
 
-    In SQLite's text for it, comparing and sorting compares instants.
+    SQLite keeps it as text without a zone, always with microseconds: comparing and sorting compares instants. A sign-in
+    has a dozen of them, so one function takes each in and out there.
     """
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        if dialect.name == "sqlite":
-            return dialect.type_descriptor(_Text())  # type: ignore[no-untyped-call]
-        return dialect.type_descriptor(self.impl_instance)
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any] | None:
+        return _to_text if dialect.name == "sqlite" else super().bind_processor(dialect)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None] | None:
+        return _of_text if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        if value.tzinfo is None:
-            raise ValueError("a naive datetime cannot be stored: which instant is it?")
-        return value if value.tzinfo is UTC else value.astimezone(UTC)
+        return value if value.tzinfo is UTC else _in_utc(value)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         return value if value is None or value.tzinfo is UTC else value.astimezone(UTC)
+
+
+def _in_utc(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError("a naive datetime cannot be stored: which instant is it?")
+    return value.astimezone(UTC)
+
+
+def _to_text(value: datetime | None) -> str | None:
+    if value is None:
+        return None
+    return (value if value.tzinfo is UTC else _in_utc(value)).isoformat(" ", "microseconds")[:_TEXT_LENGTH]
+
+
+def _of_text(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text + "+00:00")
+
+
+_TEXT_LENGTH: Final = len("2026-03-01 14:30:00.000000")
 
 
 class EncryptedText(TypeDecorator[Sealed]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
@@ -26,8 +27,8 @@ class WrittenJSON(TypeDecorator[Any]):
         super().__init__()
         self.fields = fields
 
-    def process_bind_param(self, value: Any, _dialect: Dialect) -> str | None:
-        return None if value is None else json_text(value)
+    def bind_processor(self, _dialect: Dialect) -> Callable[[Any], str | None]:
+        return _text_or_none
 
     def process_result_value(self, value: str | None, _dialect: Dialect) -> Any:
         if value is None:
@@ -36,6 +37,10 @@ class WrittenJSON(TypeDecorator[Any]):
         if not self.fields:
             return found
         return [dict(zip(self.fields, row, strict=True)) if isinstance(row, list) else row for row in found]
+
+
+def _text_or_none(value: Any) -> str | None:
+    return None if value is None else json_text(value)
 
 
 def json_text(value: Any) -> str:

@@ -7,7 +7,7 @@ that needs more than was done asks for what is missing and for nothing else.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from federation.saml.messages import RequestedAuthnContext
@@ -66,7 +66,7 @@ class Methods:
         if class_ref is None:
             return None
         if not self.table.is_true_of(class_ref, self.password) and signed_in.second_instant is not None:
-            signed_in = replace(signed_in, authn_instant=min(signed_in.authn_instant, signed_in.second_instant))
+            signed_in = signed_in._replace(authn_instant=min(signed_in.authn_instant, signed_in.second_instant))
         return class_ref, signed_in
 
     def _needed(self, requested: RequestedAuthnContext | None) -> int | None:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import MISSING, asdict, dataclass, fields, replace
+from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -27,8 +27,7 @@ from idp_app.models import ReceivedRequest
 from idp_app.services.upsert import insert_new
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """The part of an accepted request that decides the answer. The endpoint was found in the partner's metadata.
 
     `request_id` is None where there was no request: a link asked for an unsolicited response.
@@ -94,8 +93,7 @@ class Question:
     def to_json(self) -> dict[str, Any]:
         """What differs from the defaults, for the database."""
         written: dict[str, Any] = {"request_id": self.request_id, "acs_url": self.acs_url}
-        for name, default in _DEFAULTS:
-            value = getattr(self, name)
+        for (name, default), value in zip(_DEFAULTS, self[2:], strict=True):
             if value != default:
                 written[name] = value
         if self.subject is not None:
@@ -111,11 +109,10 @@ def _format(request: AuthnRequest) -> str | None:
     return request.subject.format
 
 
-_DEFAULTS: Final = tuple((each.name, each.default) for each in fields(Question) if each.default is not MISSING)
+_DEFAULTS: Final = tuple(Question._field_defaults.items())
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """A question that may be answered in this browser, now or after signing in.
 
     `key` names it in our own addresses. One that is answered at once needs none, and has an empty one until `hold`.
@@ -184,7 +181,7 @@ def hold(session: Session, waiting: Waiting) -> Waiting:
     )
     kept = session.scalars(this.values(key=key).returning(ReceivedRequest.key)).one()
     assert kept is not None
-    return replace(waiting, key=kept)
+    return waiting._replace(key=kept)
 
 
 def claim(session: Session, key: str, *, browser_hash: bytes, now: datetime) -> Waiting:
@@ -207,7 +204,7 @@ def _claimed(session: Session, row: ReceivedRequest | None, browser_hash: bytes,
             unclaimed.values(browser_hash=browser_hash).returning(ReceivedRequest.request_id)
         ).first()
         if claimed is not None:
-            return replace(waiting, browser_hash=browser_hash)
+            return waiting._replace(browser_hash=browser_hash)
         session.refresh(row)
     if row.browser_hash is None or not secrets.compare_digest(row.browser_hash, browser_hash):
         raise PolicyRefusal("request.browser", "the request was begun in another browser")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NamedTuple, Protocol
 
-from sqlalchemy import bindparam, literal, select, union_all
+from sqlalchemy import bindparam, literal_column, select, union_all
 from sqlalchemy.orm import Session
 
 from federation.attributes import identifiers
@@ -34,10 +34,10 @@ class Memberships(NamedTuple):
 _GROUP: Final = table_of(Group)
 _MEMBERSHIPS: Final = Prepared(
     union_all(
-        select(literal("a").label("kind"), audience_member.c.audience_id.label("value")).where(
+        select(literal_column("'a'").label("kind"), audience_member.c.audience_id.label("value")).where(
             audience_member.c.person_id == bindparam("person")
         ),
-        select(literal("g"), _GROUP.c.name)
+        select(literal_column("'g'"), _GROUP.c.name)
         .join(group_member, group_member.c.group_id == _GROUP.c.id)
         .where(group_member.c.person_id == bindparam("person")),
     )

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
@@ -22,8 +21,7 @@ TOUCH_EVERY: Final = timedelta(minutes=1)
 """The time of last use is written at most this often: a session in use costs no write per request."""
 
 
-@dataclass(frozen=True, slots=True)
-class SignedIn:
+class SignedIn(NamedTuple):
     """The live session of a request and the person behind it, as read in one statement."""
 
     session_id: str
@@ -94,7 +92,7 @@ def find(session: Session, token: str, *, now: datetime, settings: IdPSettings) 
     found = _FIND.rows(session, {"sought": hash_token(token)})
     if not found:
         return None
-    signed_in = SignedIn(*found[0])
+    signed_in = SignedIn._make(found[0])
     return None if signed_in.expires <= now or signed_in.last_seen + settings.session_idle <= now else signed_in
 
 
