@@ -14,15 +14,14 @@ from idp_app.models.base import Base
 
 
 class AuditEntry(Base):
-    """One event. No foreign keys: the entry outlives whom and what it names. Ids tell the order of time
-    (`services.audit.since`), so `at` has no index.
+    """One event. No foreign keys: the entry outlives whom and what it names.
 
     `checks` are the profile's checks, read as `{"rule", "reference", "expected", "received", "ok"}`; `messages` the
     outlines of the messages, masked; `detail` is small, made by us, and holds neither an assertion nor a secret.
     """
 
     __tablename__ = "audit_entry"
-    __table_args__ = (Index(None, "reference"),)
+    __table_args__ = (Index(None, "reference"), Index(None, "at"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     reference: Mapped[str]

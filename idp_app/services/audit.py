@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, func, insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from federation.errors import FederationError, Refused
@@ -20,8 +19,6 @@ from idp_app.services.act import Act
 
 _TEXT_LIMIT: Final = 1024
 _LOOK_BACK: Final = 20_000
-_DISORDER: Final = timedelta(hours=1)
-"""How much later than others an entry of the same instant may be written: at the end of a long request or run."""
 _TABLE: Final = table_of(AuditEntry)
 _INSERT: Final = Prepared(insert(_TABLE), fills=[column.name for column in _TABLE.columns if column.name != "id"])
 
@@ -88,34 +85,6 @@ def newest(session: Session, kind: str, *, entity_id: str, limit: int = 20) -> S
         AuditEntry.id > last - _LOOK_BACK, AuditEntry.kind == kind, AuditEntry.entity_id == entity_id
     )
     return session.scalars(found.order_by(AuditEntry.id.desc()).limit(limit)).all()
-
-
-def since(session: Session, instant: datetime) -> ColumnElement[bool]:
-    """In a statement: the entries that were made after an instant."""
-    return and_(AuditEntry.id > _last_of(session, instant - _DISORDER), AuditEntry.at > instant)
-
-
-def until(session: Session, instant: datetime) -> ColumnElement[bool]:
-    """In a statement: the entries that were made up to an instant."""
-    return and_(AuditEntry.id <= _last_of(session, instant + _DISORDER), AuditEntry.at <= instant)
-
-
-def _last_of(session: Session, instant: datetime) -> int:
-    """The id of the last entry up to an instant, or 0.
-
-    They are in order, so halving finds it in some twenty looks. An index would be written at each sign-in, and read
-    once an hour.
-    """
-    low, high = 0, session.scalar(select(func.max(AuditEntry.id))) or 0
-    while low < high:
-        middle = (low + high) // 2
-        after = select(AuditEntry.id, AuditEntry.at).where(AuditEntry.id > middle).order_by(AuditEntry.id).limit(1)
-        found = session.execute(after).first()
-        if found is not None and found.at <= instant:
-            low = found.id
-        else:
-            high = middle
-    return low
 
 
 def _cut(text: str | None) -> str | None:

@@ -20,7 +20,7 @@ from idp_app.models import (
     SignInSession,
     SignInThrottle,
 )
-from idp_app.services import audit, throttle
+from idp_app.services import throttle
 from idp_app.settings import IdPSettings
 
 BROWSER_MEMORY: Final = timedelta(days=180)
@@ -47,7 +47,7 @@ def purge(session: Session, *, now: datetime, settings: IdPSettings) -> dict[str
         "enrolment codes": (EnrolmentCode, EnrolmentCode.expires <= now),
         "failures": (SignInThrottle, SignInThrottle.last_failure <= now - throttle.MEMORY),
         "browsers": (KnownBrowser, KnownBrowser.last_used <= now - BROWSER_MEMORY),
-        "audit": (AuditEntry, audit.until(session, now - settings.audit_retention)),
+        "audit": (AuditEntry, AuditEntry.at <= now - settings.audit_retention),
     }
     gone = {}
     for name, (table, condition) in over.items():

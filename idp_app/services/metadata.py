@@ -126,7 +126,7 @@ def signed_in_lately(session: Session, entity_ids: Sequence[str], now: datetime)
     """How many people signed in to each of these lately."""
     counted = (
         select(AuditEntry.entity_id, func.count(AuditEntry.person_id.distinct()))
-        .where(AuditEntry.kind == "sso.issued", AuditEntry.entity_id.in_(entity_ids), audit.since(session, now - SINCE))
+        .where(AuditEntry.kind == "sso.issued", AuditEntry.entity_id.in_(entity_ids), AuditEntry.at > now - SINCE)
         .group_by(AuditEntry.entity_id)
     )
     return {entity_id: count for entity_id, count in session.execute(counted) if entity_id is not None}
@@ -136,7 +136,7 @@ def used_lately(session: Session, now: datetime, *, but: Sequence[str]) -> Seque
     """Whom people came to lately, besides these: entities of federations, by their entityIDs."""
     found = (
         select(AuditEntry.entity_id)
-        .where(AuditEntry.kind == "sso.issued", AuditEntry.entity_id.not_in(but), audit.since(session, now - SINCE))
+        .where(AuditEntry.kind == "sso.issued", AuditEntry.entity_id.not_in(but), AuditEntry.at > now - SINCE)
         .distinct()
         .order_by(AuditEntry.entity_id)
         .limit(WATCHED)

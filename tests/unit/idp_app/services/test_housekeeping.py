@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from idp_app.models import AuditEntry, KnownBrowser, Participation, ReceivedRequest, SignInSession, SignInThrottle
-from idp_app.services import housekeeping
+from idp_app.services import audit, housekeeping
+from idp_app.services.act import Act
 from tests.idp_factories import FakeSP, IdPSite, fill_in
 
 TABLES = (ReceivedRequest, SignInSession, SignInThrottle, KnownBrowser, Participation)
@@ -68,6 +70,16 @@ def test_everything_goes_in_its_time(used: IdPSite):
     assert left(used) == set()
     assert purge(used, days=366)["audit"] > 0
     assert used.count(AuditEntry) == 0
+
+
+def test_an_entry_that_a_wrong_clock_made_keeps_no_others(used: IdPSite):
+    before = used.count(AuditEntry)
+    with used.work() as session:
+        audit.record(session, "test.ahead", Act(used.clock() + timedelta(days=36_500), "", "7KQ2-M4XD"))
+        audit.record(session, "test.in_time", Act(used.clock(), "", "7KQ2-M4XE"))
+    assert purge(used, days=366)["audit"] == before + 1
+    with used.work() as session:
+        assert session.scalars(select(AuditEntry.kind)).all() == ["test.ahead"]
 
 
 def test_a_request_that_was_forgotten_is_too_old_to_come_again(idp: IdPSite):
