@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from itertools import islice
 from typing import Final, NamedTuple
 
 from lxml import etree
@@ -24,6 +25,31 @@ _ENCODINGS: Final = frozenset({"UTF-8", "UTF-16", "UTF-16LE", "UTF-16BE", "US-AS
 _OWN_ID: Final = {SAML: "ID", SAMLP: "ID", MD: "ID", DS: "Id", DSIG11: "Id", XENC: "Id", XENC11: "Id"}
 """What an identifier is called on an element of this namespace."""
 _ID_NAMES: Final = frozenset({"ID", "Id", "id", "iD"})
+_OTHER_NAMES: Final = frozenset(
+    (
+        "Algorithm",
+        "AuthnInstant",
+        "Destination",
+        "Format",
+        "FriendlyName",
+        "InResponseTo",
+        "IssueInstant",
+        "Method",
+        "Name",
+        "NameFormat",
+        "NameQualifier",
+        "NotBefore",
+        "NotOnOrAfter",
+        "Recipient",
+        "SPNameQualifier",
+        "SessionIndex",
+        "SessionNotOnOrAfter",
+        "URI",
+        "Value",
+        "Version",
+    )
+)
+"""Attributes that messages are full of and that are no identifiers. Fewer than an element may have."""
 
 _PARSER: Final = etree.XMLParser(
     resolve_entities=False,
@@ -84,7 +110,7 @@ def collect_ids(root: etree._Element, *, known: Collection[str] = ()) -> set[str
     Raises `Malformed` (rule `xml.ids`).
     """
     named: list[Identifier] = []
-    others: set[str | bytes] = set()  # names seen that are no identifier's: a big document repeats few of them
+    others: set[str | bytes] = set(_OTHER_NAMES)  # and those seen: a big document repeats few of them
     for element in root.iter("*"):
         names = element.keys()
         if not others.issuperset(names):
@@ -118,15 +144,17 @@ def _parsed(data: bytes, max_bytes: int) -> etree._Element:
 def _walk(root: etree._Element, max_elements: int, named: list[Identifier] | None) -> None:
     """Walk the tree once: hold every limit, and note the identifiers where they are wanted."""
     elements = 0
-    for element in root.iter("*"):
-        elements += 1
-        if elements > max_elements:
-            raise Malformed("xml.elements", f"more than {max_elements} elements")
+    usual = _OTHER_NAMES.issuperset
+    for elements, element in enumerate(islice(root.iter("*"), max_elements + 1), start=1):  # noqa: B007 (how many)
         names = element.keys()
+        if usual(names):
+            continue
         if len(names) > MAX_ATTRIBUTES:
             raise Malformed("xml.attributes", f"more than {MAX_ATTRIBUTES} attributes on one element")
         if named is not None:
             _note_ids(element, names, named)
+    if elements > max_elements:
+        raise Malformed("xml.elements", f"more than {max_elements} elements")
     if next(root.iter(etree.ProcessingInstruction), None) is not None:
         raise Malformed("xml.processing_instruction", "the document has a processing instruction")
     if elements > MAX_DEPTH:  # fewer cannot be nested deeper

@@ -70,25 +70,26 @@ class Shape:
     """
 
     def __init__(self, *slots: Slot) -> None:
-        self._slots = slots
-        self._position = {tag: position for position, slot in enumerate(slots) for tag in slot.tags}
+        self._slots: Final = slots
+        self._position: Final = {tag: position for position, slot in enumerate(slots) for tag in slot.tags}
+        # Where the next child may stand at the earliest, after one that stands here.
+        self._next: Final = [position + (slot.most == 1) for position, slot in enumerate(slots)]
+        self._needed: Final = frozenset(slot.tags[0] for slot in slots if slot.least and len(slot.tags) == 1)
+        self._needs_either: Final = any(slot.least and len(slot.tags) > 1 for slot in slots)
 
     def read(self, element: etree._Element) -> Content:
         """The children by name. Raises `Malformed` (rule `xml.shape`)."""
         found = Content()
-        counts = [0] * len(self._slots)
-        reached = 0
+        earliest = 0
         positions = self._position
         between = element.text
         blank = between is None or not between.strip(SPACE)
         for child in element:
             tag = child.tag
             position = positions.get(tag, -1)
-            if position < reached:
-                problem = "is out of order" if position >= 0 else "does not belong there"
-                raise Malformed("xml.shape", f"{local_name(element)} holds an element that {problem}")
-            reached = position
-            counts[position] += 1
+            if position < earliest:
+                raise Malformed("xml.shape", f"{local_name(element)} holds {self._misplaced(child, position)}")
+            earliest = self._next[position]
             between = child.tail
             if between is not None and between.strip(SPACE):
                 blank = False
@@ -98,11 +99,27 @@ class Shape:
                 found[tag] = [child]
         if not blank:
             raise Malformed("xml.shape", f"{local_name(element)} holds text between its elements")
-        for (tags, least, most), count in zip(self._slots, counts, strict=True):
-            if count < least or count > most:
-                names = " or ".join(tag.rpartition("}")[2] for tag in tags)
-                raise Malformed("xml.shape", f"{local_name(element)} holds {count} {names}")
+        if self._needs_either or len(found) != len(element) or not self._needed <= found.keys():
+            self._count(element, found)
         return found
+
+    def _misplaced(self, child: etree._Element, position: int) -> str:
+        if position < 0:
+            return "an element that does not belong there"
+        before = child.getprevious()
+        if before is not None and self._position[str(before.tag)] == position:
+            return f"more than one {_either(self._slots[position].tags)}"
+        return "an element that is out of order"
+
+    def _count(self, element: etree._Element, found: Content) -> None:
+        for tags, least, most in self._slots:
+            count = sum([len(found[tag]) for tag in tags if tag in found])
+            if count < least or count > most:
+                raise Malformed("xml.shape", f"{local_name(element)} holds {count} {_either(tags)}")
+
+
+def _either(tags: Sequence[str]) -> str:
+    return " or ".join(tag.rpartition("}")[2] for tag in tags)
 
 
 def text(element: etree._Element) -> str:
