@@ -175,11 +175,13 @@ class Options:
             for wish in requested
         )
 
-    def told(self, attributes: Sequence[Attribute]) -> tuple[Attribute, ...]:
+    def told(self, attributes: tuple[Attribute, ...]) -> tuple[Attribute, ...]:
         """What is released, under the partner's own names (IIP-IDP01)."""
+        if not self.attribute_names:
+            return attributes
         theirs = {CATALOGUE[key].name: name for key, name in self.attribute_names}
         return tuple(
-            replace(each, name=name.name, name_format=name.name_format)
+            each._replace(name=name.name, name_format=name.name_format)
             if (name := theirs.get(each.name)) is not None
             else each
             for each in attributes

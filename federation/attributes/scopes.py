@@ -6,7 +6,6 @@ A scoped value is `something@domain`, and the domain is believed only from an id
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from federation.attributes.catalogue import CatalogueEntry, entry_named
 from federation.saml.checks import MAX_TEXT, Check, Seen, rule
@@ -31,7 +30,7 @@ def believed(attributes: Sequence[Attribute], idp: Entity) -> tuple[tuple[Attrib
         values = tuple(value for value in attribute.values if own_scope(value, scopes)[0])
         checks.append(_told(entry, scopes, len(attribute.values) - len(values)))
         if values:
-            kept.append(attribute if values == attribute.values else replace(attribute, values=values))
+            kept.append(attribute if values == attribute.values else attribute._replace(values=values))
     return tuple(kept), tuple(checks)
 
 

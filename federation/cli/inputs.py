@@ -95,8 +95,6 @@ def _is_query(octets: bytes) -> bool:
 
 def as_received(octets: bytes, binding: str, parameter: str | None) -> Received:
     """The message as the binding would have delivered it."""
-    from dataclasses import replace
-
     from federation.saml.bindings import redirect, soap
     from federation.saml.names import Binding
 
@@ -106,7 +104,7 @@ def as_received(octets: bytes, binding: str, parameter: str | None) -> Received:
         return soap.decode(octets)
     # The message by itself: without the envelope, or without the query that would hold its signature.
     names = {"redirect": Binding.REDIRECT, "soap": Binding.SOAP, "post": Binding.POST}
-    return replace(as_posted(octets, parameter), binding=names[binding])
+    return as_posted(octets, parameter)._replace(binding=names[binding])
 
 
 def as_posted(octets: bytes, parameter: str | None) -> Received:

@@ -2,17 +2,19 @@
 
 These are what the codec reads and writes and what the profiles decide on. They hold what this toolkit uses; what a
 partner adds beyond (extensions, advice) is legal, ignored knowingly, and not kept.
+
+What every sign-in at an identity provider makes is a named tuple: that is made in one step, a frozen dataclass in one
+for each field.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class NameID:
+class NameID(NamedTuple):
     """The subject's identifier (SAML Core 2.2.2). An omitted `format` reads as unspecified (2.2.2)."""
 
     value: str
@@ -22,8 +24,7 @@ class NameID:
     sp_provided_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NameIDPolicy:
+class NameIDPolicy(NamedTuple):
     """The kind of identifier a requester asks for (SAML Core 3.4.1.1)."""
 
     format: str | None = None
@@ -31,8 +32,7 @@ class NameIDPolicy:
     allow_create: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RequestedAuthnContext:
+class RequestedAuthnContext(NamedTuple):
     """The authentication context a requester asks for (SAML Core 3.3.2.2.1).
 
     `comparison` is exact, minimum, maximum or better; `class_refs` is in the requester's order of preference.
@@ -43,8 +43,7 @@ class RequestedAuthnContext:
     declaration_refs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Scoping:
+class Scoping(NamedTuple):
     """Whom a proxying IdP may ask (SAML Core 3.4.1.2)."""
 
     proxy_count: int | None = None
@@ -52,8 +51,7 @@ class Scoping:
     requester_ids: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AuthnRequest:
+class AuthnRequest(NamedTuple):
     """A request to authenticate a person (SAML Core 3.4.1)."""
 
     id: str
@@ -84,8 +82,7 @@ class Status:
     message: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(NamedTuple):
     """One attribute of the subject (SAML Core 2.7.3.1). `friendly_name` is never used for a decision."""
 
     name: str
@@ -213,8 +210,24 @@ class ArtifactResponse:
     in_response_to: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class QuerySignature(NamedTuple):
+    """The detached signature of HTTP-Redirect (SAML Bindings 3.4.4.1)."""
+
+    algorithm: str
+    signature: bytes
+    signed_octets: bytes
+
+
+class _Delivered(NamedTuple):
+    binding: str
+    parameter: str
+    xml: bytes
+    relay_state: str | None = None
+    query_signature: QuerySignature | None = None
+    covered_by: str | None = None
+
+
+class Received(_Delivered):
     """A message as a binding delivered it, nothing verified (SAML Bindings 3).
 
     `parameter` is SAMLRequest or SAMLResponse. `query_signature` is present only with HTTP-Redirect (3.4.4.1): the
@@ -222,23 +235,8 @@ class Received:
     HTTP-Artifact: the entityID of the partner whose verified signature stands on the answer that the message was taken
     out of, and so covers the message too (SAML Profiles 5.1).
 
-    `parsed` is what `profiles.arrival.document_of` has made of `xml`, once it was asked for. It is no argument, so a
-    changed copy never keeps the document of another message.
+    `parsed` is what `profiles.arrival.document_of` has made of `xml`, once it was asked for. It is none of the values,
+    so a changed copy never keeps the document of another message.
     """
 
-    binding: str
-    parameter: str
-    xml: bytes
-    relay_state: str | None = None
-    query_signature: QuerySignature | None = field(default=None)
-    covered_by: str | None = None
-    parsed: Any = field(default=None, init=False, repr=False, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class QuerySignature:
-    """The detached signature of HTTP-Redirect (SAML Bindings 3.4.4.1)."""
-
-    algorithm: str
-    signature: bytes
-    signed_octets: bytes
+    parsed: Any = None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from federation.saml.messages import Received
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
+class Act(NamedTuple):
     """The occasion of a change. `actor` is a user name, or says that it was the command line or the worker.
 
     `received` are the SAML messages that the browser's request brought.

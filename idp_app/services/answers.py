@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -117,7 +116,7 @@ def assertion(
         audit.record(
             session,
             MISSING,
-            replace(act, received=()),  # the entry above keeps the message
+            act._replace(received=()),  # the entry above keeps the message
             person_id=signed_in.person_id,
             entity_id=partner.entity_id,
             response_id=response_id,

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -97,7 +96,7 @@ class Question(NamedTuple):
             if value != default:
                 written[name] = value
         if self.subject is not None:
-            written["subject"] = asdict(self.subject)
+            written["subject"] = self.subject._asdict()
         return written
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -28,8 +29,7 @@ from idp_app.services.questions import Question, Waiting, digest_of, hold
 from idp_app.services.sessions import SignedIn
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """An accepted request: whose it is, what it asks, what tells it apart, and the checks it passed."""
 
     partner: LiveConnection

@@ -132,7 +132,7 @@ RESPONSES = (
     Attack(
         sso_response_rules.binding,
         "a response by HTTP-Redirect",
-        lambda: replace(factories.posted(signed_response()), binding=Binding.REDIRECT),
+        lambda: factories.posted(signed_response())._replace(binding=Binding.REDIRECT),
     ),
     Attack(
         sso_response_rules.binding,

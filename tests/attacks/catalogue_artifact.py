@@ -53,18 +53,18 @@ ARTIFACTS = (
     Attack(
         artifact_rules.binding,
         "a request by HTTP-POST",
-        lambda: replace(asked(), binding=Binding.POST),
+        lambda: asked()._replace(binding=Binding.POST),
     ),
     Attack(
         artifact_rules.resolve_root,
         "an answer as a request",
-        lambda: replace(answered(), parameter="SAMLRequest"),
+        lambda: answered()._replace(parameter="SAMLRequest"),
         behind="artifact.signatures",
     ),
     Attack(
         artifact_rules.response_root,
         "a request as an answer",
-        lambda: replace(asked(), parameter="SAMLResponse"),
+        lambda: asked()._replace(parameter="SAMLResponse"),
         behind="signature.value",
     ),
     Attack(

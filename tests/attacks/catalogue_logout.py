@@ -73,12 +73,12 @@ def without_destination(message: Message) -> Received:
 
 LOGOUTS = (
     Attack(
-        logout_rules.request_binding, "a request by HTTP-Artifact", lambda: replace(asked(), binding=Binding.ARTIFACT)
+        logout_rules.request_binding, "a request by HTTP-Artifact", lambda: asked()._replace(binding=Binding.ARTIFACT)
     ),
     Attack(
         logout_rules.request_root,
         "an answer as a request",
-        lambda: replace(answered(), parameter="SAMLRequest"),
+        lambda: answered()._replace(parameter="SAMLRequest"),
         behind="xml.root",
     ),
     Attack(
@@ -129,12 +129,12 @@ LOGOUTS = (
     Attack(
         logout_rules.response_binding,
         "an answer by HTTP-Artifact",
-        lambda: replace(answered(), binding=Binding.ARTIFACT),
+        lambda: answered()._replace(binding=Binding.ARTIFACT),
     ),
     Attack(
         logout_rules.response_root,
         "a request as an answer",
-        lambda: replace(asked(), parameter="SAMLResponse"),
+        lambda: asked()._replace(parameter="SAMLResponse"),
         behind="xml.root",
     ),
     Attack(

@@ -68,7 +68,7 @@ def test_the_signature_around_it_covers_a_message_that_has_none_of_its_own() -> 
 
 def test_the_signature_around_it_is_worth_nothing_when_another_partner_was_asked() -> None:
     message = factories.posted(factories.signed_response(sign="nothing"))
-    carried = replace(message, binding=Binding.ARTIFACT, covered_by=factories.OTHER_SP)
+    carried = message._replace(binding=Binding.ARTIFACT, covered_by=factories.OTHER_SP)
     refused("assertion.signed", lambda: sso_response.accept(carried, factories.expectations()))
 
 

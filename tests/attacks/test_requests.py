@@ -2,7 +2,6 @@
 
 import base64
 import zlib
-from dataclasses import replace
 from urllib.parse import parse_qsl, quote
 
 import pytest
@@ -25,7 +24,7 @@ EVIL = "https://evil.example/acs"
 def query(relay_state: str | None = "state", **more: object) -> str:
     """The query of a genuine signed request."""
     key = factories.signing_key("sp")
-    request = replace(factories.request(), **more)  # type: ignore[arg-type]
+    request = factories.request()._replace(**more)  # type: ignore[arg-type]
     url = sso_request.send(request, binding=Binding.REDIRECT, key=key, relay_state=relay_state)
     assert isinstance(url, str)
     return url.partition("?")[2]
@@ -48,7 +47,7 @@ def rule_of(text: str, **expected: object) -> str:
 
 def message(request_id: str = "_evil") -> str:
     """Another message, encoded for a query."""
-    element = xml.lift(codec.write(replace(factories.request(), id=request_id, assertion_consumer_service_url=EVIL)))
+    element = xml.lift(codec.write(factories.request()._replace(id=request_id, assertion_consumer_service_url=EVIL)))
     compressor = zlib.compressobj(wbits=-15)
     octets = compressor.compress(xml.serialise(element)) + compressor.flush()
     return quote(base64.b64encode(octets), safe="")
@@ -222,7 +221,7 @@ def test_an_endpoint_is_compared_as_a_string(url: str) -> None:
 )
 def test_an_index_is_one_of_the_metadata(index: str, rule: str) -> None:
     element = xml.lift(
-        codec.write(replace(factories.request(), assertion_consumer_service_url=None, protocol_binding=None))
+        codec.write(factories.request()._replace(assertion_consumer_service_url=None, protocol_binding=None))
     )
     element.set("AssertionConsumerServiceIndex", index)
     signature.sign(element, key=factories.signing_key("sp"))
@@ -240,7 +239,7 @@ def wrapped(arrangement: str) -> etree._Element:
     original = xml.lift(codec.write(factories.request()))
     signature.sign(original, key=factories.signing_key("sp"))
     original = xml.reparse(xml.serialise(original))
-    forged = xml.lift(codec.write(replace(factories.request(), id="_forged", assertion_consumer_service_url=EVIL)))
+    forged = xml.lift(codec.write(factories.request()._replace(id="_forged", assertion_consumer_service_url=EVIL)))
     block = copied(signature_in(original))
     if arrangement == "extensions":
         forged.insert(1, block)
@@ -280,7 +279,7 @@ def test_a_captured_request_lends_its_signature_to_no_other(arrangement: str, ru
 def test_a_captured_assertion_lends_its_signature_to_no_request() -> None:
     from tests.attacks.forging import assertion_in, genuine
 
-    forged = xml.lift(codec.write(replace(factories.request(), assertion_consumer_service_url=EVIL)))
+    forged = xml.lift(codec.write(factories.request()._replace(assertion_consumer_service_url=EVIL)))
     extensions = etree.Element(f"{P}Extensions")
     extensions.append(copied(assertion_in(genuine())))
     forged.insert(1, extensions)
@@ -300,7 +299,7 @@ def test_whatever_comes_is_refused_within_the_error_tree(document: bytes) -> Non
 
 @pytest.mark.parametrize("identifier", ["x' onload='y", "a b", "1", "<x/>", "\u2028"])
 def test_an_identifier_that_would_be_echoed_is_a_name(identifier: str) -> None:
-    element = xml.lift(codec.write(replace(factories.request(), id=identifier)))
+    element = xml.lift(codec.write(factories.request()._replace(id=identifier)))
     partner = factories.sp_entity(authn_requests_signed=False)
     with pytest.raises(RequestRefused) as caught:
         accept_request(factories.posted(element, "SAMLRequest"), partner=partner)

@@ -86,7 +86,7 @@ KINDS = {
             "sp",
             lambda: xml.lift(request_codec.write(factories.request())),
             lambda: xml.lift(
-                request_codec.write(replace(factories.request(), id=FORGED_ID, assertion_consumer_service_url=EVIL))
+                request_codec.write(factories.request()._replace(id=FORGED_ID, assertion_consumer_service_url=EVIL))
             ),
             lambda octets: factories.accept_request(factories.posted(octets, "SAMLRequest")),
         ),

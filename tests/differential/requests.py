@@ -63,7 +63,7 @@ LOGOUTS: Final[Mapping[str, Mapping[str, Any]]] = {
 
 
 def _authn(now: datetime, **more: Any) -> etree._Element:
-    return xml.lift(request_codec.write(replace(factories.request(), **({"issue_instant": now} | more))))
+    return xml.lift(request_codec.write(factories.request()._replace(**({"issue_instant": now} | more))))
 
 
 def _logout(now: datetime, **more: Any) -> etree._Element:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from federation.errors import Malformed
 from federation.saml.bindings.destination import check_destination
@@ -25,8 +25,7 @@ from federation.saml.names import Binding
 from federation.saml.xml import MAX_BYTES
 
 
-@dataclass(frozen=True, slots=True)
-class PostForm:
+class PostForm(NamedTuple):
     """A form to be submitted by the browser: where to, and its hidden fields as pairs of name and value."""
 
     action: str

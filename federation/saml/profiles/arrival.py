@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -14,8 +14,7 @@ from federation.saml.messages import Received
 from federation.saml.metadata.entity import KeyDescriptor
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """A message after its signature was looked at.
 
     `element` is what was signed, or what came where `signed` is false. Over HTTP-Redirect what was signed is the query,
@@ -33,7 +32,7 @@ def document_of(received: Received) -> xml.Document:
     document: xml.Document | None = received.parsed
     if document is None:
         document = xml.parse_message(received.xml)
-        object.__setattr__(received, "parsed", document)  # the same for ever: it follows from `xml`
+        received.parsed = document  # the same for ever: it follows from `xml`
     return document
 
 

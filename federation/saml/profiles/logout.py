@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
@@ -270,8 +270,7 @@ def names(asked: NameID, held: NameID) -> bool:
 
 def in_full(name_id: NameID, *, idp_entity_id: str, sp_entity_id: str) -> NameID:
     """A NameID with the qualifiers that it has when it names none: the two sides themselves (SAML Core 8.3.7)."""
-    return replace(
-        name_id,
+    return name_id._replace(
         name_qualifier=name_id.name_qualifier or idp_entity_id,
         sp_name_qualifier=name_id.sp_name_qualifier or sp_entity_id,
     )

@@ -9,9 +9,8 @@ can be answered at the endpoint that was found, with the status that `refusals` 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from federation.errors import ConfigurationError, Malformed, Refused
 from federation.saml import encryption, signature, xml
@@ -113,8 +112,7 @@ def outline_of(request: AuthnRequest) -> dict[str, Any]:
 # Accepting ------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptedRequest:
+class AcceptedRequest(NamedTuple):
     """A request that passed every check.
 
     `acs` is the endpoint for the answer, from the SP's metadata. `signed` says whether a signature was there (it then
@@ -221,4 +219,4 @@ def _opened_subject(
     element, checks = encryption.examine(identifier, keys, checks, algorithms=algorithms, covered=context.signed)
     attempt(checks, rules.FORM, xml.collect_ids, element, known=identifiers)
     name_id = attempt(checks, rules.FORM, lambda: read_name_id(xml.expect(element, NAME_ID)))
-    return replace(context.request, subject=name_id), checks
+    return context.request._replace(subject=name_id), checks

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from lxml import etree
 
@@ -27,8 +26,7 @@ NAME_ID_FORMATS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """What the rules look at: the request and its element as they were signed, and what we expect."""
 
     request: AuthnRequest

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -97,7 +97,7 @@ def _steps(session: Session, session_ids: Collection[str], *, except_for: str | 
             id=new_id(),
             position=position,
             connection_id=connection_id,
-            name_id=asdict(name_id),
+            name_id=name_id._asdict(),
             session_indexes=list(dict.fromkeys(session_indexes)),
             state=StepState.WAITING,
         )

@@ -105,8 +105,7 @@ def test_a_response_is_fetched_and_is_the_one_that_a_form_would_have_carried(idp
 
 def test_an_index_or_a_default_of_the_metadata_asks_for_an_artifact_too(idp: IdPSite, archive: FakeSP) -> None:
     browser = idp.sign_in("alice")
-    request = replace(
-        archive.request(idp.clock()),
+    request = archive.request(idp.clock())._replace(
         assertion_consumer_service_url=None,
         protocol_binding=None,
         assertion_consumer_service_index=2,
@@ -116,7 +115,7 @@ def test_an_index_or_a_default_of_the_metadata_asks_for_an_artifact_too(idp: IdP
     assert "SAMLart" in browser.get(url.removeprefix(archive.idp_url)).forms["message"].fields
     only = replace(archive, origin="http://localhost:6547", name="Only", options={"acs_bindings": (Binding.ARTIFACT,)})
     idp.connect(only)
-    bare = replace(only.request(idp.clock()), assertion_consumer_service_url=None, protocol_binding=None)
+    bare = only.request(idp.clock())._replace(assertion_consumer_service_url=None, protocol_binding=None)
     url = sso_request.send(bare, binding=Binding.REDIRECT, key=only.key)
     assert isinstance(url, str)
     assert "SAMLart" in browser.get(url.removeprefix(only.idp_url)).forms["message"].fields

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -118,12 +117,12 @@ def test_qualifiers_that_a_site_adds_are_held_against_the_two_sides(idp: IdPSite
     name = name_of(arrive_at(intranet, browser, idp))
     assert name.sp_name_qualifier is None
     for other in (
-        replace(name, sp_name_qualifier="https://other.test"),
-        replace(name, name_qualifier=intranet.entity_id),
+        name._replace(sp_name_qualifier="https://other.test"),
+        name._replace(name_qualifier=intranet.entity_id),
     ):
         browser.get(address(ask(intranet, idp, other), intranet.key))
         assert is_signed_in(browser)
-    own = replace(name, name_qualifier=idp.entity.entity_id, sp_name_qualifier=intranet.entity_id)
+    own = name._replace(name_qualifier=idp.entity.entity_id, sp_name_qualifier=intranet.entity_id)
     browser.get(address(ask(intranet, idp, own), intranet.key))
     assert not is_signed_in(browser)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -115,7 +114,7 @@ def test_a_session_index_means_that_session_and_none_means_all_of_the_subject(
     second, somebody = slo.site.browser(), slo.site.browser()
     slo.sign_in(browser, PERSISTENT, session_index="_one")
     slo.sign_in(second, PERSISTENT, session_index="_two")
-    slo.sign_in(somebody, replace(PERSISTENT, value="bob-of-intranet"), session_index="_one")
+    slo.sign_in(somebody, PERSISTENT._replace(value="bob-of-intranet"), session_index="_one")
     slo.by_soap(slo.ask("_one", "_unheard_of", name_id=PERSISTENT))
     assert [is_in(each) for each in (browser, second, somebody)] == [False, True, True]
     slo.by_soap(slo.ask(name_id=PERSISTENT))
@@ -128,13 +127,13 @@ def test_a_session_index_means_that_session_and_none_means_all_of_the_subject(
         (ALICES, True),
         (NameID("_alice"), True),
         (NameID("_alice", NameIDFormat.UNSPECIFIED), True),
-        (replace(ALICES, sp_name_qualifier="https://intranet.example.org/saml/metadata"), True),
-        (replace(ALICES, sp_name_qualifier="https://other.example.net/saml/metadata"), False),
-        (replace(ALICES, name_qualifier="https://other.example.net/saml/metadata"), False),
-        (replace(ALICES, format=NameIDFormat.PERSISTENT), False),
-        (replace(ALICES, value="_Alice"), False),
-        (replace(ALICES, value="_alice "), False),
-        (replace(ALICES, value="_alic"), False),
+        (ALICES._replace(sp_name_qualifier="https://intranet.example.org/saml/metadata"), True),
+        (ALICES._replace(sp_name_qualifier="https://other.example.net/saml/metadata"), False),
+        (ALICES._replace(name_qualifier="https://other.example.net/saml/metadata"), False),
+        (ALICES._replace(format=NameIDFormat.PERSISTENT), False),
+        (ALICES._replace(value="_Alice"), False),
+        (ALICES._replace(value="_alice "), False),
+        (ALICES._replace(value="_alic"), False),
     ],
 )
 def test_only_the_name_that_the_assertion_gave_ends_a_session(
@@ -237,8 +236,8 @@ def test_it_is_remembered_as_long_as_it_is_good_for_and_then_forgotten(slo: Sing
 
 
 def test_another_subjects_request_stands_in_nobodys_way(slo: SingleLogout, browser: TestApp) -> None:
-    slo.by_soap(slo.ask("_session", name_id=replace(ALICES, value="_somebody")))
-    slo.by_soap(slo.ask("_session", name_id=replace(ALICES, sp_name_qualifier="https://other.example.net")))
+    slo.by_soap(slo.ask("_session", name_id=ALICES._replace(value="_somebody")))
+    slo.by_soap(slo.ask("_session", name_id=ALICES._replace(sp_name_qualifier="https://other.example.net")))
     slo.sign_in(browser)
     assert is_in(browser)
 

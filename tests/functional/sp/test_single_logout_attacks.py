@@ -130,7 +130,7 @@ def test_kept_for_long_or_from_the_future(slo: SingleLogout, alice: TestApp, bin
 def test_replayed_by_the_same_or_another_binding(slo: SingleLogout, alice: TestApp, first: str, second: str) -> None:
     request = slo.ask()
     assert deliver(slo, request, first).status_int in (200, 303)
-    slo.sign_in(alice, session_index="_again", name_id=replace(ALICES, value="_another"))
+    slo.sign_in(alice, session_index="_again", name_id=ALICES._replace(value="_another"))
     refused(slo, deliver(slo, request, second), "logout.replay", alice)
 
 

@@ -92,7 +92,7 @@ def test_an_unknown_used_or_foreign_artifact_brings_nothing() -> None:
         (lambda: answer(response(), issuer="https://evil.test"), "artifact.issuer"),
         (lambda: answer(response(), in_response_to="_other"), "artifact.in_response_to"),
         (question, "artifact.root"),
-        (lambda: replace(answer(response()), binding=Binding.POST), "artifact.binding"),
+        (lambda: answer(response())._replace(binding=Binding.POST), "artifact.binding"),
     ],
 )
 def test_an_answer_that_breaks_a_rule_is_refused_for_it(received: Callable[[], Received], rule: str) -> None:

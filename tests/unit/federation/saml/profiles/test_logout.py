@@ -139,7 +139,7 @@ def test_a_key_that_is_not_in_the_partners_metadata_signs_nothing(way: Callable[
 @pytest.mark.parametrize("way", WAYS)
 def test_without_a_signature_nothing_ends(way: Callable[..., Received]) -> None:
     received = way(REQUEST)
-    bare = replace(received, xml=xml.serialise(codec.write_request(REQUEST)), query_signature=None)
+    bare = received._replace(xml=xml.serialise(codec.write_request(REQUEST)), query_signature=None)
     refused("logout.signed", lambda: logout.accept_request(bare, EXPECTED))
 
 
@@ -163,7 +163,7 @@ def test_a_signed_request_hidden_inside_a_forged_one_does_not_lend_its_signature
 
 def test_a_response_is_no_request_and_a_request_no_response() -> None:
     refused("logout.binding", lambda: logout.accept_request(by_post(RESPONSE), EXPECTED))
-    relabelled = replace(by_post(RESPONSE), parameter="SAMLRequest")
+    relabelled = by_post(RESPONSE)._replace(parameter="SAMLRequest")
     refused("logout.root", lambda: logout.accept_request(relabelled, EXPECTED))
     refused("logout.binding", lambda: logout.accept_response(by_post(REQUEST), ANSWER_EXPECTED))
 

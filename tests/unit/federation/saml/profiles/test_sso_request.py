@@ -67,7 +67,7 @@ def test_other_bindings_and_a_missing_destination_are_our_own_mistake() -> None:
     with pytest.raises(ConfigurationError):
         sso_request.send(factories.request(), binding=Binding.SOAP, key=None)
     with pytest.raises(ConfigurationError):
-        sso_request.send(replace(factories.request(), destination=None), binding=Binding.POST, key=None)
+        sso_request.send(factories.request()._replace(destination=None), binding=Binding.POST, key=None)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_signature_that_is_there_must_verify_even_where_none_is_needed(binding
 
 def test_an_unsigned_request_needs_no_destination() -> None:
     partner = factories.sp_entity(authn_requests_signed=False)
-    element = xml.lift(codec.write(replace(factories.request(), destination=None)))
+    element = xml.lift(codec.write(factories.request()._replace(destination=None)))
     received = factories.posted(element, "SAMLRequest")
     assert accept_request(received, partner=partner).request.destination is None
 
@@ -180,7 +180,7 @@ ARTIFACT = Endpoint(Binding.ARTIFACT, factories.ACS_URL, index=3)
 
 def naming(**more: object) -> AuthnRequest:
     nothing = {"assertion_consumer_service_url": None, "protocol_binding": None}
-    return replace(factories.request(), **(nothing | more))  # type: ignore[arg-type]
+    return factories.request()._replace(**(nothing | more))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
