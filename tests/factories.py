@@ -41,7 +41,7 @@ from federation.saml.names import (
     StatusCode,
 )
 from federation.saml.profiles import sso_request, sso_response
-from federation.saml.profiles.outline import Outlined
+from federation.saml.profiles.outline_text import Outlined
 from federation.saml.signature import SigningKey
 from tests import trees
 

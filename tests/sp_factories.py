@@ -187,7 +187,7 @@ class FakeIdP:
         arguments: dict[str, Any] = {
             "response_id": new_id(),
             "issuer": self.entity_id,
-            "destination": self.partner.sp.assertion_consumer[0].location,
+            "acs": self.partner.sp.assertion_consumer[0],
             "in_response_to": departure.request.id,
             "status": Status("urn:oasis:names:tc:SAML:2.0:status:Responder", second_level, "<b>text of the IdP</b>"),
             "now": self.clock(),

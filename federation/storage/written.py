@@ -10,6 +10,9 @@ import msgspec
 from sqlalchemy import Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
+Written = msgspec.Raw
+"""A JSON text, to stand in a value as it is."""
+
 _ENCODER: Final = msgspec.json.Encoder()
 
 
@@ -48,7 +51,14 @@ def json_text(value: Any) -> str:
     try:
         return _ENCODER.encode(value).decode()
     except UnicodeEncodeError:  # a lone surrogate, which UTF-8 has no octets for and JSON an escape
-        return json.dumps(value, separators=(",", ":"))
+        return json.dumps(value, separators=(",", ":"), default=_of_written)
+
+
+def _of_written(value: Any) -> Any:
+    """What a text says that is JSON already; everything else has no JSON."""
+    if not isinstance(value, Written):
+        raise TypeError(f"{type(value).__name__} cannot stand in JSON")
+    return json.loads(bytes(value))
 
 
 def _readable(value: Any) -> Any:

@@ -13,7 +13,7 @@ from federation.saml.checks import Check
 from federation.saml.identifiers import new_id
 from federation.saml.messages import NameID, Status
 from federation.saml.names import Binding, StatusCode
-from federation.saml.profiles import logout, outline, sso_response
+from federation.saml.profiles import logout, sso_response
 from federation.saml.profiles.refusals import UNKNOWN_SUBJECT
 from federation.storage.base import table_of
 from idp_app.installation import Installation
@@ -109,7 +109,7 @@ def assertion(
             "encrypted": partner.encryption_key is not None,
             "authn_context": class_ref,
         },
-        sent=[outline.of_sent(question.acs_binding, response)],
+        sent=[response.outline],
     )
     missing = told.missing(attributes)
     if missing:
@@ -148,7 +148,7 @@ def error(
     response = sso_response.build_error(
         response_id=response_id,
         issuer=installation.settings.own_entity_id,
-        destination=question.acs_url,
+        acs=question.acs,
         in_response_to=question.request_id,
         status=status,
         now=act.now,
@@ -163,7 +163,7 @@ def error(
         response_id=response_id,
         checks=checks,
         detail={"status": [status.code, status.second_level], "message": status.message},
-        sent=[outline.of_sent(question.acs_binding, response)],
+        sent=[response.outline],
     )
     return _deliver(session, installation, partner, question, response.octets, act)
 

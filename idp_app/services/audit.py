@@ -13,7 +13,7 @@ from federation.saml.checks import Check
 from federation.saml.profiles import outline
 from federation.storage.base import table_of
 from federation.storage.prepared import Prepared
-from federation.storage.written import storable
+from federation.storage.written import Written, storable
 from idp_app.models import AuditEntry
 from idp_app.services.act import Act
 
@@ -34,11 +34,12 @@ def record(
     response_id: str | None = None,
     checks: Sequence[Check] = (),
     detail: Mapping[str, Any] | None = None,
-    sent: Sequence[dict[str, Any]] = (),
+    sent: Sequence[str] = (),
 ) -> None:
     """Add one entry in the caller's transaction. Texts from outside are cut to a kilobyte.
 
-    Of the messages that came with the occasion outlines are kept: masked, never whole. `sent` are outlines of ours.
+    Of the messages that came with the occasion outlines are kept: masked, never whole. `sent` are outlines of ours, as
+    JSON.
     """
     entry = {
         "reference": act.reference,
@@ -50,7 +51,7 @@ def record(
         "request_id": _cut(request_id),
         "response_id": response_id,
         "checks": checks,
-        "messages": [*map(outline.of, act.received), *sent],
+        "messages": [*map(outline.of, act.received), *map(Written, sent)],
         "detail": detail or {},
     }
     _INSERT.write(session, entry)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+import itertools
+from typing import Any, Final
 
 from lxml import etree
 
@@ -20,6 +20,7 @@ from federation.saml.messages import Received
 from federation.saml.profiles.arrival import document_of
 
 Line = dict[str, Any]
+Message = dict[str, Any]
 
 RECEIVED: Final = "received"
 SENT: Final = "sent"
@@ -80,7 +81,7 @@ _LEFT_OUT: Final = frozenset(("SignedInfo", "SignatureValue", "CipherData", "Key
 """Octets that say nothing to a reader; the algorithms of the first are in the checks."""
 
 
-def of(received: Received) -> dict[str, Any]:
+def of(received: Received) -> Message:
     """A message that came, as a JSON object: direction, binding, kind, id, issuer, and `lines` from top to bottom.
 
     Each line has its depth, the element's name, what is shown of its attributes, and its text or None. A document that
@@ -91,27 +92,24 @@ def of(received: Received) -> dict[str, Any]:
         root = document_of(received).root
     except FederationError:
         return _message(RECEIVED, received.binding, signed, "a message that cannot be read", None, [])
-    lines = _fitting(lines_of(root), len(received.xml))
+    lines = fitting(lines_of(root), len(received.xml))
     return _message(RECEIVED, received.binding, signed, xml.local_name(root), root.get("ID"), lines)
 
 
-class Outlined(NamedTuple):
-    """A message that we wrote: its octets, and its lines."""
-
-    octets: bytes
-    lines: list[Line]
+def of_ours(binding: str, element: xml.Element, octets: int) -> Message:
+    """The same of a message that we wrote, of so many octets."""
+    return of_lines(binding, fitting(lines_of(element), octets))
 
 
-def of_sent(binding: str, message: Outlined) -> dict[str, Any]:
-    """The same of a message that we wrote."""
-    octets, lines = message
+def of_lines(binding: str, lines: list[Line]) -> Message:
+    """The same of a message that we wrote, by its lines."""
     root = lines[0]
-    return _message(SENT, binding, None, root["name"], root["attributes"].get("ID"), _fitting(lines, len(octets)))
+    return _message(SENT, binding, None, root["name"], root["attributes"].get("ID"), lines)
 
 
 def _message(
     direction: str, binding: str, signed: str | None, kind: str, identifier: str | None, lines: list[Line]
-) -> dict[str, Any]:
+) -> Message:
     return {
         "direction": direction,
         "binding": binding.rpartition(":")[2],
@@ -130,49 +128,8 @@ def lines_of(element: etree._Element | xml.Element, depth: int = 0) -> list[Line
     return lines
 
 
-class Stencil:
-    """The lines of a message of ours that are the same each time but for a few values, as `xml.Stencil` is its text."""
-
-    def __init__(self, element: xml.Element) -> None:
-        """By a tree with `xml.hole` and `xml.cut` in it."""
-        self._pieces: Final[list[list[_Open]]] = [[]]
-        for line in lines_of(element):
-            if line["name"] == xml.CUT:
-                self._pieces.append([])
-            else:
-                holes = [(name, hole) for name, value in line["attributes"].items() if (hole := xml.hole_in(value))]
-                self._pieces[-1].append(_Open(line, holes, xml.hole_in(line["text"])))
-
-    def fill(self, values: Mapping[str, str]) -> list[list[Line]]:
-        """The lines with these values, in the pieces between the cuts."""
-        shown = values
-        if max(map(len, values.values())) > MAX_TEXT:
-            shown = {name: value[:MAX_TEXT] for name, value in values.items()}
-        pieces = []
-        for piece in self._pieces:
-            lines = []
-            for line, holes, text in piece:
-                made = line.copy()
-                if holes:
-                    made["attributes"] = attributes = line["attributes"].copy()
-                    for name, hole in holes:
-                        attributes[name] = shown[hole]
-                if text is not None:
-                    made["text"] = values[text].strip()[:MAX_TEXT] or None
-                lines.append(made)
-            pieces.append(lines)
-        return pieces
-
-
-class _Open(NamedTuple):
-    """A line, and what is missing in it: by the names of attributes, and as its text."""
-
-    line: Line
-    holes: list[tuple[str, str]]
-    text: str | None
-
-
-def _fitting(lines: list[Line], octets: int) -> list[Line]:
+def fitting(lines: list[Line], octets: int) -> list[Line]:
+    """The lines of a message of so many octets, as far as they are kept."""
     return _cut(lines) if len(lines) > MAX_LINES or octets > MAX_OCTETS else lines
 
 
@@ -192,13 +149,9 @@ def _note(element: etree._Element | xml.Element, depth: int, shown: list[Line]) 
     name = str(element.tag).rpartition("}")[2]
     if name in _LEFT_OUT or len(shown) > MAX_LINES:
         return
-    attributes = {}
-    for attribute, value in element.items():
-        if attribute in SHOWN_ATTRIBUTES:
-            attributes[attribute] = value[:MAX_TEXT]
-        else:
-            local = str(attribute).rpartition("}")[2]
-            attributes[local[:MAX_TEXT]] = str(value)[:MAX_TEXT] if local in SHOWN_ATTRIBUTES else MASKED
+    attributes = dict(element.items())
+    if attributes and not (attributes.keys() <= SHOWN_ATTRIBUTES and max(map(len, attributes.values())) <= MAX_TEXT):
+        attributes = dict(itertools.starmap(_shown_attribute, attributes.items()))
     text = element.text
     if text is not None:
         text = _shown(name, text)
@@ -207,6 +160,11 @@ def _note(element: etree._Element | xml.Element, depth: int, shown: list[Line]) 
         depth += 1
         for child in element:
             _note(child, depth, shown)
+
+
+def _shown_attribute(name: str, value: str) -> tuple[str, str]:
+    local = name.rpartition("}")[2]
+    return local[:MAX_TEXT], value[:MAX_TEXT] if local in SHOWN_ATTRIBUTES else MASKED
 
 
 def _shown(name: str, text: str) -> str | None:
@@ -225,7 +183,7 @@ def _fingerprint(text: str) -> str:
         return MASKED
 
 
-def certificates_in(message: dict[str, Any]) -> list[str]:
+def certificates_in(message: Message) -> list[str]:
     """The fingerprints of the certificates that came with a message as hints."""
     texts = [line["text"] or "" for line in message["lines"] if line["name"] == "X509Certificate"]
     return [text.removeprefix("SHA-256 ") for text in texts if text.startswith("SHA-256 ")]

@@ -106,7 +106,7 @@ def signed(request: AuthnRequest, *, key: SigningKey) -> bytes:
 def outline_of(request: AuthnRequest) -> dict[str, Any]:
     """What an administrator may see of a request that was sent, made from what it said."""
     element = codec.write(request)
-    return outline.of_sent(Binding.REDIRECT, outline.Outlined(xml.serialise(element), outline.lines_of(element)))
+    return outline.of_ours(Binding.REDIRECT, element, len(xml.serialise(element)))
 
 
 # Accepting ------------------------------------------------------------------------------------------------------------

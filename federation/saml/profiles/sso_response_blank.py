@@ -8,9 +8,11 @@ the NameID, the attributes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import chain
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from federation.saml import xml
@@ -36,35 +38,16 @@ from federation.saml.messages import (
     SubjectConfirmation,
 )
 from federation.saml.names import ConfirmationMethod, StatusCode
-from federation.saml.profiles import outline
-from federation.saml.profiles.outline import Line
+from federation.saml.profiles import outline, outline_text
 from federation.saml.times import format_instant
 
 Seal = Callable[[xml.Element, str], xml.Element]
 """Encrypts an element, and wraps it in one of this name."""
 
 
-class Part(NamedTuple):
-    """A part of a message: its text, and its lines."""
-
-    text: str
-    lines: list[Line]
-
-
-class Pieces(NamedTuple):
-    """A response with an assertion, in pieces.
-
-    The response: `start`, its signature, `status`, the assertion, `end`. The assertion: `head`, its signature,
-    `subject`, the NameID, `statements`, the attributes, `tail`.
-    """
-
-    start: Part
-    status: Part
-    head: Part
-    subject: Part
-    statements: Part
-    tail: Part
-    end: Part
+Part = tuple[str, str]
+"""A part of a message: its text, and its lines."""
+NOTHING: Final = ("", "")
 
 
 class Blank:
@@ -72,40 +55,52 @@ class Blank:
 
     def __init__(self, element: xml.Element) -> None:
         self._text: Final = xml.Stencil(xml.serialise(element).decode())
-        self._lines: Final = outline.Stencil(element)
+        self._lines: Final = outline_text.Stencil(element)
 
-    def fill(self, values: Mapping[str, str]) -> Pieces:
-        """The response that says these values. Raises `ConfigurationError` when one cannot stand in XML."""
-        return Pieces(*map(Part, self._text.fill(values), self._lines.fill(values)))
+    def fill(self, values: Mapping[str, str], name_id: Part, attributes: Part) -> Iterable[Part]:
+        """The response that says these values, in pieces: its start, its signature comes after that; its status; the
+        start of the assertion, its signature comes after that; the rest of the assertion; the end.
+
+        Raises `ConfigurationError` when a value cannot stand in XML.
+        """
+        return zip(
+            self._text.fill(values, {"name_id": name_id[0], "attributes": attributes[0]}),
+            self._lines.fill(values, {"name_id": name_id[1], "attributes": attributes[1]}),
+            strict=True,
+        )
 
 
 @lru_cache(maxsize=64)
-def blank(*, answer: bool, session_index: bool, session_end: bool, authorities: int) -> Blank:
-    """The blank that has these optional things: InResponseTo, and those of the AuthnStatement."""
-    request_id = xml.hole("request_id") if answer else None
+def blank(*names: str) -> Blank:
+    """The blank for values of these names.
+
+    Optional are `request_id`, and in the AuthnStatement `session_index`, `session_end`, and each `authority_...`.
+    """
+    holes = {name: xml.hole(name) for name in names}
+    request_id = holes.get("request_id")
     instants = {name: datetime(year, 1, 1, tzinfo=UTC) for year, name in enumerate(_INSTANTS, 1)}
     assertion = assertion_codec.write(
         Assertion(
-            id=xml.hole("assertion_id"),
-            issuer=xml.hole("issuer"),
+            id=holes["assertion_id"],
+            issuer=holes["issuer"],
             issue_instant=instants["now"],
             name_id=NameID(""),
             subject_confirmations=(
                 SubjectConfirmation(
                     method=ConfirmationMethod.BEARER,
-                    recipient=xml.hole("acs"),
+                    recipient=holes["acs"],
                     in_response_to=request_id,
                     not_on_or_after=instants["end"],
                 ),
             ),
-            conditions=Conditions(instants["now"], instants["end"], ((xml.hole("audience"),),)),
+            conditions=Conditions(instants["now"], instants["end"], ((holes["audience"],),)),
             authn_statements=(
                 AuthnStatement(
                     authn_instant=instants["authn_instant"],
-                    session_index=xml.hole("session_index") if session_index else None,
-                    session_not_on_or_after=instants["session_end"] if session_end else None,
-                    authn_context_class_ref=xml.hole("class_ref"),
-                    authenticating_authorities=tuple(xml.hole(f"authority_{index}") for index in range(authorities)),
+                    session_index=holes.get("session_index"),
+                    session_not_on_or_after=instants["session_end"] if "session_end" in holes else None,
+                    authn_context_class_ref=holes["class_ref"],
+                    authenticating_authorities=tuple(holes[name] for name in names if name.startswith(AUTHORITY)),
                 ),
             ),
             attributes=(Attribute("", ()),),
@@ -113,11 +108,11 @@ def blank(*, answer: bool, session_index: bool, session_end: bool, authorities: 
     )
     response = response_codec.write(
         Response(
-            id=xml.hole("response_id"),
+            id=holes["response_id"],
             issue_instant=instants["now"],
             status=Status(StatusCode.SUCCESS),
-            issuer=xml.hole("issuer"),
-            destination=xml.hole("acs"),
+            issuer=holes["issuer"],
+            destination=holes["acs"],
             in_response_to=request_id,
         ),
         assertion,
@@ -130,21 +125,23 @@ def blank(*, answer: bool, session_index: bool, session_end: bool, authorities: 
 
 
 _INSTANTS: Final = ("now", "end", "authn_instant", "session_end")
-_BETWEEN: Final = (NAME_ID, ATTRIBUTE_STATEMENT)
+_GAPS: Final = {NAME_ID: "name_id", ATTRIBUTE_STATEMENT: "attributes"}
+AUTHORITY: Final = "authority_"
+"""How the name of each AuthenticatingAuthority begins."""
 
 
 def _open(element: xml.Element, holes: Mapping[str, str]) -> None:
-    """Make holes of instants, which the codec writes as times alone, and cuts of what is put between the pieces."""
+    """Make holes of instants, which the codec writes as times alone, and gaps of what there is in any number."""
     for name, value in element.items():
         element.attributes[name] = holes.get(value, value)
     for position, child in enumerate(element):
-        if child.tag in _BETWEEN:
-            element[position] = xml.cut()
+        if child.tag in _GAPS:
+            element[position] = xml.gap(_GAPS[child.tag])
         else:
             _open(child, holes)
 
 
-# Between the pieces ---------------------------------------------------------------------------------------------------
+# In the gaps ----------------------------------------------------------------------------------------------------------
 
 _DEPTH: Final = {SUBJECT: 2, ASSERTION: 1, ATTRIBUTE_STATEMENT: 2, ATTRIBUTE: 3}
 """How deep each of these stands in a response."""
@@ -153,71 +150,79 @@ _DEPTH: Final = {SUBJECT: 2, ASSERTION: 1, ATTRIBUTE_STATEMENT: 2, ATTRIBUTE: 3}
 def name_id(told: NameID | None, seal: Seal | None) -> Part:
     """The NameID, encrypted where it shall be; nothing where there is none."""
     if told is None:
-        return Part("", [])
+        return NOTHING
     if seal is not None:
         return _part(SUBJECT, seal(_name_id_element(told), ENCRYPTED_ID))
     around = _around_name_id(told.format, told.name_qualifier, told.sp_name_qualifier, told.sp_provided_id)
-    return Part(around.text(NAME_ID, told.value), [around.line_of(told.value)])
+    value = told.value
+    text = f"{around.start}{xml.content_text(NAME_ID, value)}{around.end}"
+    return text, around.masked if value.strip() else around.empty
 
 
 def attributes(told: Sequence[Attribute], seal: Seal | None) -> Part:
     """The statement with the attributes, each encrypted where they shall be; nothing where there are none."""
     if not told:
-        return Part("", [])
+        return NOTHING
     if seal is not None:
         statement = xml.new(ATTRIBUTE_STATEMENT)
         statement.extend(seal(_attribute_element(each), ENCRYPTED_ATTRIBUTE) for each in told)
         return _part(ASSERTION, statement)
-    texts, lines = [_STATEMENT.start], [_STATEMENT.line]
-    for each in told:
-        around = _around_values(each.name, each.name_format, each.friendly_name)
-        texts.append(around.start)
-        lines.append(around.line)
-        for value in each.values:
-            texts.append(_VALUE.text(ATTRIBUTE_VALUE, value))
-            lines.append(_VALUE.line_of(value))
-        texts.append(around.end)
-    texts.append(_STATEMENT.end)
-    return Part("".join(texts), lines)
+    values = [*map(_values_of, told)]
+    text, lines = _statement(tuple(map(_names_of, told)), tuple(map(bool, values)))
+    each = [*chain.from_iterable(values)]
+    shown: Iterable[str]
+    if xml.plain("".join(each)) and all(map(str.strip, each)):
+        shown = map(_VALUE.masked.__mul__, map(len, values))
+    else:
+        values = [[xml.content_text(ATTRIBUTE_VALUE, value) for value in several] for several in values]
+        shown = ["".join([_VALUE.masked if value.strip() else _VALUE.empty for value in several]) for several in values]
+    return text % tuple(map(_NEXT_VALUE.join, values)), lines % tuple(shown)
 
 
 class _Around(NamedTuple):
-    """What is around the content of an element, its start tag and its end tag; and its line."""
+    """What is around the text of an element, its start tag and its end tag; and its line, with a text and without."""
 
     start: str
     end: str
-    line: Line
-
-    def text(self, tag: str, value: str) -> str:
-        """The element with this text."""
-        return f"{self.start}{xml.content_text(tag, value)}{self.end}"
-
-    def line_of(self, value: str) -> Line:
-        """The line of it."""
-        return self.line if value.strip() else {**self.line, "text": None}
+    masked: str
+    empty: str
 
 
-def _around(parent: str, element: xml.Element, text: str | None = None) -> _Around:
+def _around(parent: str, element: xml.Element) -> _Around:
     (line,) = outline.lines_of(element, _DEPTH[parent] + 1)
-    return _Around(*xml.tags_inside(parent, element), {**line, "text": text})
+    masked, empty = (outline_text.line_text({**line, "text": text}) for text in (outline.MASKED, None))
+    return _Around(*xml.tags_inside(parent, element), masked, empty)
 
 
 @lru_cache(maxsize=1024)
 def _around_name_id(*told: str | None) -> _Around:
-    return _around(SUBJECT, _name_id_element(NameID("", *told)), outline.MASKED)
+    return _around(SUBJECT, _name_id_element(NameID("", *told)))
 
 
 @lru_cache(maxsize=1024)
-def _around_values(name: str, name_format: str | None, friendly_name: str | None) -> _Around:
-    return _around(ATTRIBUTE_STATEMENT, _attribute_element(Attribute(name, (), name_format, friendly_name)))
+def _statement(names: tuple[tuple[str, str | None, str | None], ...], with_values: tuple[bool, ...]) -> Part:
+    """The statement with attributes of these names, as formats: of its text around the values, and of its lines."""
+    start, end, _, line = _around(ASSERTION, xml.new(ATTRIBUTE_STATEMENT))
+    texts, lines = [start], [line]
+    for (name, name_format, friendly_name), has_values in zip(names, with_values, strict=True):
+        around = _around(ATTRIBUTE_STATEMENT, _attribute_element(Attribute(name, (), name_format, friendly_name)))
+        first, last = (_VALUE.start, _VALUE.end) if has_values else NOTHING
+        texts[-1] += f"{around.start}{first}"
+        texts.append(f"{last}{around.end}")
+        lines[-1] += around.empty
+        lines.append("")
+    texts[-1] += end
+    return xml.form(texts), xml.form(lines)
 
 
-_STATEMENT: Final = _around(ASSERTION, xml.new(ATTRIBUTE_STATEMENT))
-_VALUE: Final = _around(ATTRIBUTE, xml.new(ATTRIBUTE_VALUE), outline.MASKED)
+_VALUE: Final = _around(ATTRIBUTE, xml.new(ATTRIBUTE_VALUE))
+_NEXT_VALUE: Final = f"{_VALUE.end}{_VALUE.start}"
+_names_of: Final = attrgetter("name", "name_format", "friendly_name")
+_values_of: Final = attrgetter("values")
 
 
 def _part(parent: str, element: xml.Element) -> Part:
-    return Part(xml.inside(parent, element), outline.lines_of(element, _DEPTH[parent] + 1))
+    return xml.inside(parent, element), outline_text.lines_of(element, _DEPTH[parent] + 1)
 
 
 def _name_id_element(told: NameID) -> xml.Element:

@@ -13,9 +13,9 @@ from federation.saml.codec import response as response_codec
 from federation.saml.codec.response import ENCRYPTED_ASSERTION
 from federation.saml.messages import Attribute, NameID, Response, Status
 from federation.saml.metadata.entity import Endpoint, KeyDescriptor
-from federation.saml.profiles import outline
+from federation.saml.profiles import outline_text
 from federation.saml.profiles import sso_response_blank as blanks
-from federation.saml.profiles.outline import Line, Outlined
+from federation.saml.profiles.outline_text import Outlined
 from federation.saml.profiles.sso_response_blank import Part
 from federation.saml.signature import SigningKey
 from federation.saml.times import format_instant
@@ -62,27 +62,25 @@ def build(
     Raises `ConfigurationError` when a value cannot stand in XML or the partner's key is unfit.
     """
     values = {
+        "binding": acs.binding.rpartition(":")[2],
         "response_id": response_id,
         "assertion_id": assertion_id,
         "issuer": issuer,
         "acs": acs.location,
-        "request_id": in_response_to or "",
         "audience": audience,
         "now": format_instant(now),
         "end": format_instant(now + lifetime),
         "authn_instant": format_instant(authn_instant),
-        "session_index": session_index or "",
-        "session_end": "" if session_not_on_or_after is None else format_instant(session_not_on_or_after),
         "class_ref": authn_context_class_ref,
     }
+    if in_response_to is not None:
+        values["request_id"] = in_response_to
+    if session_index is not None:
+        values["session_index"] = session_index
+    if session_not_on_or_after is not None:
+        values["session_end"] = format_instant(session_not_on_or_after)
     for index, authority in enumerate(authenticating_authorities):
-        values[f"authority_{index}"] = authority
-    made = blanks.blank(
-        answer=in_response_to is not None,
-        session_index=session_index is not None,
-        session_end=session_not_on_or_after is not None,
-        authorities=len(authenticating_authorities),
-    ).fill(values)
+        values[f"{blanks.AUTHORITY}{index}"] = authority
 
     def seal(plain: xml.Element | bytes, tag: str) -> xml.Element:
         assert encrypt_to is not None
@@ -91,47 +89,41 @@ def build(
         return wrapper
 
     sealed = () if encrypt_to is None else encrypt
-    name = blanks.name_id(name_id, seal if NAME_ID in sealed else None)
-    told = blanks.attributes(attributes, seal if ATTRIBUTES in sealed else None)
-    assertion = _joined(
-        made.head,
-        (made.subject, name, made.statements, told, made.tail),
-        assertion_id,
-        signing_key if sign_assertion or not sign_response else None,
-        1,
+    start, status, head, body, end = blanks.blank(*values).fill(
+        values,
+        blanks.name_id(name_id, seal if NAME_ID in sealed else None),
+        blanks.attributes(attributes, seal if ATTRIBUTES in sealed else None),
     )
+    assertion = _signed(head, body, assertion_id, signing_key if sign_assertion or not sign_response else None, 2)
     if ASSERTION in sealed:
-        wrapper = seal(assertion.text.encode(), ENCRYPTED_ASSERTION)
-        assertion = blanks.Part(xml.serialise(wrapper).decode(), outline.lines_of(wrapper, 1))
-    response = _joined(
-        made.start, (made.status, assertion, made.end), response_id, signing_key if sign_response else None, 0
-    )
-    return Outlined(response.text.encode(), response.lines)
+        wrapper = seal(assertion[0].encode(), ENCRYPTED_ASSERTION)
+        assertion = xml.serialise(wrapper).decode(), outline_text.lines_of(wrapper, 1)
+    rest = f"{status[0]}{assertion[0]}{end[0]}", f"{status[1]}{assertion[1]}{end[1]}"
+    text, shown = _signed(start, rest, response_id, signing_key if sign_response else None, 1)
+    octets = text.encode()
+    return Outlined(octets, outline_text.fitting(shown, len(octets)))
 
 
-def _joined(start: Part, rest: Sequence[Part], identifier: str, key: SigningKey | None, depth: int) -> Part:
-    """An element of its parts, with a signature by the key after the first."""
-    text = "".join([part.text for part in rest])
-    lines = [*start.lines]
-    signed = ""
-    if key is not None:
-        signed = signature.over(identifier, f"{start.text}{text}".encode(), key=key)
-        lines += _signature_lines(key.certificate, depth + 1)
-    for part in rest:
-        lines += part.lines
-    return Part(f"{start.text}{signed}{text}", lines)
+def _signed(start: Part, rest: Part, identifier: str, key: SigningKey | None, depth: int) -> Part:
+    """An element that begins and goes on like this, with a signature by the key, so deep, between."""
+    text, lines = start
+    more, more_lines = rest
+    if key is None:
+        return f"{text}{more}", f"{lines}{more_lines}"
+    made = signature.over(identifier, f"{text}{more}".encode(), key=key)
+    return f"{text}{made}{more}", f"{lines}{_signature_lines(key.certificate, depth)}{more_lines}"
 
 
 @lru_cache(maxsize=64)
-def _signature_lines(certificate: bytes | None, depth: int) -> list[Line]:
-    return outline.lines_of(signature.bare(certificate), depth)
+def _signature_lines(certificate: bytes | None, depth: int) -> str:
+    return outline_text.lines_of(signature.bare(certificate), depth)
 
 
 def build_error(
     *,
     response_id: str,
     issuer: str,
-    destination: str,
+    acs: Endpoint,
     in_response_to: str | None,
     status: Status,
     now: datetime,
@@ -143,10 +135,10 @@ def build_error(
         issue_instant=now,
         status=status,
         issuer=issuer,
-        destination=destination,
+        destination=acs.location,
         in_response_to=in_response_to,
     )
     element = response_codec.write(response)
     octets = signature.signed(element, key=signing_key)
     element.insert(1, signature.bare(signing_key.certificate))
-    return Outlined(octets, outline.lines_of(element))
+    return Outlined(octets, outline_text.of_ours(acs.binding, element, len(octets)))

@@ -41,7 +41,7 @@ from federation.saml.xml.reading import (
     unsigned_short,
     uri,
 )
-from federation.saml.xml.stencil import CUT, Stencil, cut, hole, hole_in
+from federation.saml.xml.stencil import CUT, GAP, Form, Stencil, cut, form, gap, hole, plain
 from federation.saml.xml.writing import (
     Element,
     add,
@@ -58,6 +58,7 @@ from federation.saml.xml.writing import (
 __all__ = [
     "BYTES_PER_ELEMENT",
     "CUT",
+    "GAP",
     "MAX_ATTRIBUTES",
     "MAX_BYTES",
     "MAX_DEPTH",
@@ -67,6 +68,7 @@ __all__ = [
     "Content",
     "Document",
     "Element",
+    "Form",
     "Shape",
     "Slot",
     "Stencil",
@@ -77,8 +79,9 @@ __all__ = [
     "content_text",
     "cut",
     "expect",
+    "form",
+    "gap",
     "hole",
-    "hole_in",
     "inside",
     "is_ncname",
     "lift",
@@ -91,6 +94,7 @@ __all__ = [
     "parse",
     "parse_message",
     "parts",
+    "plain",
     "reparse",
     "required",
     "serialise",

@@ -11,7 +11,7 @@ What is filled in is escaped for the place where it stands, here and nowhere els
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from operator import itemgetter
 from typing import Any, Final
 
@@ -19,10 +19,16 @@ from federation.saml.xml.writing import Element, attribute_text, content_text, n
 
 CUT: Final = "cut"
 """The name of an element that stands where a text is cut in two, to put something between."""
+GAP: Final = "gap-"
+"""How the name of an element begins that stands where other elements of ours come, or none."""
 
 _SIGN: Final = "\N{OBJECT REPLACEMENT CHARACTER}"
-_HOLE: Final = re.compile(f'(="|){_SIGN}(\\w+){_SIGN}')
-_NAME: Final = re.compile(f"{_SIGN}(\\w+){_SIGN}")
+_HOLE: Final = re.compile(f"{_SIGN}(\\w+){_SIGN}")
+_IN_ATTRIBUTE: Final = re.compile(f'="{_HOLE.pattern}')
+_GAP: Final = re.compile(f"<{GAP}(\\w+)></{GAP}\\1>")
+_NOTHING: Final[Mapping[str, str]] = {}
+_PLAIN: Final = bytes({*range(0x20, 0x100)} - {*b'&<>"\xed\xef'})
+"""Octets of characters that need no look. With these last two begin surrogates and what is no character."""
 
 
 def hole(name: str) -> str:
@@ -30,9 +36,9 @@ def hole(name: str) -> str:
     return f"{_SIGN}{name}{_SIGN}"
 
 
-def hole_in(value: str | None) -> str | None:
-    """The name of the hole that this attribute or text is, None when it is none."""
-    return value[1:-1] if value is not None and value[:1] == value[-1:] == _SIGN else None
+def gap(name: str) -> Element:
+    """An element that stands where the texts of other elements come, or none."""
+    return new(f"{GAP}{name}")
 
 
 def cut() -> Element:
@@ -40,53 +46,57 @@ def cut() -> Element:
     return new(CUT)
 
 
-class Stencil:
-    """A text with holes, and with cuts. Each hole is in attributes or in texts."""
+_CUT_TEXT: Final = serialise(cut()).decode()
+
+
+def form(pieces: Iterable[str]) -> str:
+    """A text with holes between these pieces, as a format for `%`."""
+    return "%s".join([piece.replace("%", "%%") for piece in pieces])
+
+
+class Form:
+    """A text with holes, and where it is cut: filled in with what shall stand there as it is."""
+
+    def __init__(self, text: str, cut: str) -> None:
+        parts = _HOLE.split(text)
+        pieces, names = parts[::2], parts[1::2]
+        if any(_SIGN in piece for piece in pieces):
+            raise ValueError("a hole without a name")
+        self._form: Final = form(pieces)
+        self._get: Final[Callable[[Mapping[str, str]], Any]] = itemgetter(*names) if names else lambda _: ()
+        self._cut: Final = cut
+
+    def filled(self, values: Mapping[str, str]) -> list[str]:
+        """The pieces between the cuts, with these values."""
+        text: str = self._form % self._get(values)
+        return text.split(self._cut)
+
+
+class Stencil(Form):
+    """A text with holes, gaps and cuts. Each hole is in attributes or in texts."""
 
     def __init__(self, text: str) -> None:
-        found = [(bool(match[1]), match[2]) for match in _HOLE.finditer(text)]
-        self._in_attributes: Final = frozenset(name for in_attribute, name in found if in_attribute)
-        in_texts = frozenset(name for in_attribute, name in found if not in_attribute)
-        if _SIGN in _HOLE.sub("", text) or self._in_attributes & in_texts:
-            raise ValueError("a hole without a name, or one for attributes and for texts")
-        pieces = [_NAME.split(piece) for piece in text.split(_CUT_TEXT)]
-        self._pieces: Final = [(parts, _getter(parts[1::2])) for parts in pieces]
+        self._in_attributes: Final = frozenset(_IN_ATTRIBUTE.findall(text))
+        if not self._in_attributes.isdisjoint(_HOLE.findall(_IN_ATTRIBUTE.sub("", text))):
+            raise ValueError("a hole for attributes and for texts")
+        super().__init__(_GAP.sub(hole(r"\1"), text), _CUT_TEXT)
 
-    def fill(self, values: Mapping[str, str]) -> list[str]:
-        """The text with these values, as the pieces between its cuts.
+    def fill(self, values: Mapping[str, str], gaps: Mapping[str, str] = _NOTHING) -> list[str]:
+        """The text with these values, and texts of elements in its gaps, as the pieces between its cuts.
 
         Raises `ConfigurationError` when a value holds a character that XML cannot carry.
         """
-        if not _plain("".join(values.values())):
+        if not plain("".join(values.values())):
             values = {name: self._escaped(name, value) for name, value in values.items()}
-        texts = []
-        for parts, get in self._pieces:
-            if get is None:
-                texts.append(parts[0])
-            else:
-                filled = parts.copy()
-                filled[1::2] = get(values)
-                texts.append("".join(filled))
-        return texts
+        return self.filled({**values, **gaps})
 
     def _escaped(self, name: str, value: str) -> str:
         return attribute_text(name, value) if name in self._in_attributes else content_text(name, value)
 
 
-def _getter(names: Sequence[str]) -> Callable[[Mapping[str, str]], tuple[str, ...]] | None:
-    """What gets the values with these names; None where there are none."""
-    if not names:
-        return None
-    get: Any = itemgetter(*names)
-    return get if len(names) > 1 else lambda values: (get(values),)
+def plain(text: str, octets: bytes = _PLAIN) -> bool:
+    """Whether there is surely nothing to escape or to refuse in a text, as nearly always: a quick look.
 
-
-def _plain(text: str) -> bool:
-    """Whether there is surely nothing to escape or to refuse in a text, as nearly always: a quick look."""
-    return not text.encode(errors="surrogatepass").translate(None, _PLAIN)
-
-
-_PLAIN: Final = bytes({*range(0x20, 0x100)} - {*b'&<>"\xed\xef'})
-"""Octets of characters that need no look. With these last two begin surrogates and what is no character."""
-
-_CUT_TEXT: Final = serialise(cut()).decode()
+    `octets` need no look; those that are told here are plain in XML.
+    """
+    return not text.encode(errors="surrogatepass").translate(None, octets)

@@ -30,6 +30,14 @@ def test_a_filled_stencil_is_the_written_tree(attribute: str, text: str) -> None
     assert "".join(pieces) == xml.serialise(tree(attribute, text, [])).decode()
 
 
+@given(TEXTS, st.lists(st.tuples(TEXTS, TEXTS), max_size=2))
+def test_elements_stand_in_a_gap_as_they_would_in_the_tree(text: str, inside: list[tuple[str, str]]) -> None:
+    within = [xml.Element(f"{{{SAML}}}Issuer", *each) for each in ((value, {"A": name}) for name, value in inside)]
+    stencil = xml.Stencil(xml.serialise(tree("a", xml.hole("text"), [xml.gap("within")])).decode())
+    texts = "".join(xml.inside(f"{{{SAMLP}}}R", each) for each in within)
+    assert stencil.fill({"text": text}, {"within": texts}) == [xml.serialise(tree("a", text, within)).decode()]
+
+
 @given(st.sampled_from(["<cut></cut>", "%(text)s", "%s", xml.hole("text"), '" B="', "</saml:Issuer>", "&amp;"]))
 def test_a_value_is_never_more_than_a_value(value: str) -> None:
     pieces = STENCIL.fill({"attribute": value, "text": value})

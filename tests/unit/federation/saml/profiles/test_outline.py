@@ -64,7 +64,7 @@ def test_what_we_send_is_outlined_as_whoever_receives_it_would_see_it(
     encrypt: tuple[str, ...], sign_assertion: bool
 ) -> None:
     sent = factories.response(encrypt=encrypt, sign_assertion=sign_assertion)
-    shown = outline.of_sent(Binding.POST, sent)
+    shown = json.loads(sent.outline)
     assert shown == outlined(sent.octets) | {"direction": "sent"}
     assert len(shown["lines"]) > 10
 
@@ -73,13 +73,13 @@ def test_an_error_and_a_request_of_ours_are_outlined_so_too() -> None:
     error = sso_response.build_error(
         response_id=factories.RESPONSE_ID,
         issuer=factories.IDP,
-        destination=factories.ACS_URL,
+        acs=factories.acs(),
         in_response_to=None,
         status=Status(StatusCode.RESPONDER, StatusCode.NO_PASSIVE, "Nobody is here."),
         now=factories.NOW,
         signing_key=factories.signing_key(),
     )
-    assert outline.of_sent(Binding.POST, error) == outlined(error.octets) | {"direction": "sent"}
+    assert json.loads(error.outline) == outlined(error.octets) | {"direction": "sent"}
 
 
 def test_a_long_message_of_ours_is_cut_as_one_that_comes() -> None:
@@ -88,4 +88,4 @@ def test_a_long_message_of_ours_is_cut_as_one_that_comes() -> None:
         attributes=(Attribute("n" * 400, ("v" * 20_000, " ", "")),), audience="a" * 400, encrypt=()
     )
     for sent in (many, wordy):
-        assert outline.of_sent(Binding.POST, sent) == outlined(sent.octets) | {"direction": "sent"}
+        assert json.loads(sent.outline) == outlined(sent.octets) | {"direction": "sent"}

@@ -88,7 +88,7 @@ def test_an_error_is_told_with_its_status() -> None:
     document = sso_response.build_error(
         response_id=factories.RESPONSE_ID,
         issuer=factories.IDP,
-        destination=factories.ACS_URL,
+        acs=factories.acs(),
         in_response_to=factories.REQUEST_ID,
         status=status,
         now=factories.NOW,
