@@ -42,18 +42,21 @@ class Candidate:
     """An element that claims to be signed, its signature taken apart, and what we allow. Nothing here is believed yet.
 
     Parts that are missing are None; where there are several of a name, the first is taken and `shape` refuses. `digest`
-    and `value` are DigestValue and SignatureValue decoded, empty when they are anything but base64 text.
+    and `value` are DigestValue and SignatureValue decoded, empty when they are anything but base64 text. The
+    algorithms are the URIs of the methods, or empty.
     """
 
     __slots__ = (
         "algorithms",
         "canonicalization_method",
         "digest",
+        "digest_algorithm",
         "digest_method",
         "element",
         "key_info",
         "reference",
         "signature",
+        "signature_algorithm",
         "signature_method",
         "signed_info",
         "transforms",
@@ -71,21 +74,13 @@ class Candidate:
         parts = _first_by_name(self.signed_info)
         self.canonicalization_method = parts.get(CANONICALIZATION_METHOD)
         self.signature_method = parts.get(SIGNATURE_METHOD)
+        self.signature_algorithm = _algorithm(self.signature_method)
         self.reference = parts.get(REFERENCE)
         parts = _first_by_name(self.reference)
         self.transforms = parts.get(TRANSFORMS)
         self.digest_method = parts.get(DIGEST_METHOD)
+        self.digest_algorithm = _algorithm(self.digest_method)
         self.digest = _octets(parts.get(DIGEST_VALUE))
-
-    @property
-    def signature_algorithm(self) -> str:
-        """The URI of the signature method, or an empty string."""
-        return _algorithm(self.signature_method)
-
-    @property
-    def digest_algorithm(self) -> str:
-        """The URI of the digest method, or an empty string."""
-        return _algorithm(self.digest_method)
 
     @property
     def last_transform(self) -> etree._Element | None:
@@ -100,7 +95,7 @@ def inclusive_prefixes(method: etree._Element | None) -> list[str]:
 
 
 def _first_by_name(parent: etree._Element | None) -> dict[str, etree._Element]:
-    return {} if parent is None else {str(child.tag): child for child in reversed(parent)}
+    return {} if parent is None else {child.tag: child for child in reversed(parent)}
 
 
 def _algorithm(element: etree._Element | None) -> str:
@@ -117,7 +112,7 @@ def _octets(element: etree._Element | None) -> bytes:
 
 
 def _names(elements: etree._Element | list[etree._Element]) -> list[str]:
-    return [str(element.tag) for element in elements]
+    return [element.tag for element in elements]
 
 
 @rule("signature.place", "SAML Core 5.4.2")
