@@ -7,13 +7,13 @@ two differ by letter case only (IIP-IDP21).
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import re
 from collections.abc import Callable
 from typing import Final
 
+from federation.attributes import base32
 from federation.errors import ConfigurationError
 from federation.saml.messages import NameID
 from federation.saml.names import NameIDFormat
@@ -79,4 +79,4 @@ def _digest(purpose: bytes, secret: bytes, *parts: str) -> str:
     octets = purpose
     for part in map(str.encode, parts):
         octets += len(part).to_bytes(4, "big") + part
-    return base64.b32encode(hmac.digest(secret, octets, hashlib.sha256)).decode().rstrip("=").lower()
+    return base32.lower(hmac.digest(secret, octets, hashlib.sha256))

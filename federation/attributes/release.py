@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
+from typing import Final
 
 from federation.attributes.catalogue import CATALOGUE, CatalogueEntry, entry_named
 from federation.attributes.policy import ReleasePolicy, Rule
@@ -22,6 +24,8 @@ from federation.saml.metadata.entity import RequestedAttribute
 
 Person = Mapping[str, Sequence[str]]
 """Somebody's values under the catalogue's keys."""
+
+_NAME: Final = attrgetter("name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,8 @@ class Leaving:
 
     def values(self, person: Person) -> tuple[str, ...]:
         """What leaves about a person."""
-        only = self.only
-        return tuple([value for value in person.get(self.entry.key, ()) if value and (only is None or value in only)])
+        values = filter(None, person.get(self.entry.key, ()))
+        return tuple(values if self.only is None else filter(self.only.__contains__, values))
 
     def verdict(self, person: Person) -> Verdict:
         """The same with the reason."""
@@ -103,13 +107,13 @@ class Release:
 
     def attributes(self, person: Person) -> tuple[Attribute, ...]:
         """The attributes for an assertion: NameFormat uri, several values as several values (SDP-IDP18 to 20)."""
-        released = []
-        for line in self.leaving:
-            values = line.values(person)
-            if values:
-                entry = line.entry
-                released.append(Attribute(entry.name, values, entry.name_format, entry.friendly_name))
-        return tuple(released)
+        return tuple(
+            [
+                Attribute(line.entry.name, values, line.entry.name_format, line.entry.friendly_name)
+                for line in self.leaving
+                if (values := line.values(person))
+            ]
+        )
 
     def values(self, person: Person) -> dict[str, tuple[str, ...]]:
         """The same under our own keys, for provisioning. An attribute without a value to release is absent."""
@@ -117,7 +121,7 @@ class Release:
 
     def missing(self, told: Iterable[Attribute]) -> list[str]:
         """What the SP cannot do without and these attributes do not hold: it may turn the person away."""
-        names = {attribute.name for attribute in told}
+        names = set(map(_NAME, told))
         return [called for name, called in self.required if name not in names]
 
 

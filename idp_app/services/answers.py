@@ -58,7 +58,7 @@ def assertion(
     name_id = name_ids.name_id(
         question,
         partner,
-        {attribute.name: attribute for attribute in attributes},
+        attributes,
         session_id=signed_in.session_id,
         person_id=signed_in.person_id,
         own_entity_id=settings.own_entity_id,

@@ -65,16 +65,15 @@ class Methods:
         class_ref = authn_context.answer(requested, reached=self.both if both else self.password, table=self.table)
         if class_ref is None:
             return None
-        if not self.table.is_true_of(class_ref, self.password) and signed_in.second_instant is not None:
+        if signed_in.second_instant is not None and not self.table.is_true_of(class_ref, self.password):
             signed_in = signed_in._replace(authn_instant=min(signed_in.authn_instant, signed_in.second_instant))
         return class_ref, signed_in
 
     def _needed(self, requested: RequestedAuthnContext | None) -> int | None:
         """The weaker of our two levels with which the request can be answered."""
-        for level in (self.password, self.both):
-            if authn_context.answer(requested, reached=level, table=self.table) is not None:
-                return level
-        return None
+        if authn_context.answer(requested, reached=self.password, table=self.table) is not None:
+            return self.password
+        return None if authn_context.answer(requested, reached=self.both, table=self.table) is None else self.both
 
 
 def _has_second_factor(signed_in: SignedIn, since: datetime | None) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Final
 
 from federation.attributes import identifiers
@@ -22,7 +22,7 @@ SUPPORTED: Final = (NameIDFormat.TRANSIENT, NameIDFormat.PERSISTENT, NameIDForma
 def name_id(
     question: Question,
     partner: LiveConnection,
-    released: Mapping[str, Attribute],
+    released: Sequence[Attribute],
     *,
     session_id: str,
     person_id: str,
@@ -32,8 +32,8 @@ def name_id(
 ) -> NameID | None:
     """The NameID, or None when it is left out (`left_out`) or the policy cannot be met (InvalidNameIDPolicy).
 
-    `released` are the attributes that the release policy lets out, by name. A persistent NameID tells as much as a
-    pairwise-id, an address as much as mail, and an unspecified one is the user name: each leaves only where its
+    `released` are the attributes that the release policy lets out, under our names. A persistent NameID tells as much
+    as a pairwise-id, an address as much as mail, and an unspecified one is the user name: each leaves only where its
     attribute may.
     """
     if question.sp_name_qualifier not in (None, partner.entity_id):
@@ -42,17 +42,17 @@ def name_id(
         match name_id_format:
             case NameIDFormat.TRANSIENT:
                 return _transient(session_secret, session_id, partner.id)
-            case NameIDFormat.PERSISTENT if CATALOGUE["pairwise_id"].name in released:
+            case NameIDFormat.PERSISTENT if _value("pairwise_id", released):
                 return identifiers.persistent_id(
                     secret=identifier_secret,
                     person_uid=person_id,
                     sp_entity_id=partner.entity_id,
                     idp_entity_id=own_entity_id,
                 )
-            case NameIDFormat.EMAIL if CATALOGUE["mail"].name in released:
-                return NameID(released[CATALOGUE["mail"].name].values[0], NameIDFormat.EMAIL)
-            case NameIDFormat.UNSPECIFIED if CATALOGUE["username"].name in released:
-                return NameID(released[CATALOGUE["username"].name].values[0], NameIDFormat.UNSPECIFIED)
+            case NameIDFormat.EMAIL if mail := _value("mail", released):
+                return NameID(mail, NameIDFormat.EMAIL)
+            case NameIDFormat.UNSPECIFIED if username := _value("username", released):
+                return NameID(username, NameIDFormat.UNSPECIFIED)
     return None
 
 
@@ -77,6 +77,12 @@ def _wanted(question: Question, partner: LiveConnection) -> tuple[str, ...]:
     if NameIDFormat.TRANSIENT in listed:
         return (NameIDFormat.TRANSIENT,)
     return (*(each for each in listed if each in SUPPORTED), NameIDFormat.TRANSIENT)
+
+
+def _value(key: str, released: Sequence[Attribute]) -> str | None:
+    """The first value that leaves under a key of the catalogue."""
+    name = CATALOGUE[key].name
+    return next((attribute.values[0] for attribute in released if attribute.name == name), None)
 
 
 def _named(question: Question) -> bool:

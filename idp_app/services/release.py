@@ -48,8 +48,8 @@ def memberships_of(session: Session, person_id: str) -> Memberships:
     """Both kinds of membership in one statement."""
     rows = _MEMBERSHIPS.rows(session, {"person": person_id})
     return Memberships(
-        frozenset(value for kind, value in rows if kind == "a"),
-        tuple(sorted(value for kind, value in rows if kind == "g")),
+        frozenset([value for kind, value in rows if kind == "a"]),
+        tuple(sorted([value for kind, value in rows if kind == "g"])),
     )
 
 

@@ -6,8 +6,8 @@ mean it. A class that the table does not name has no strength and matches only i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from federation.errors import ConfigurationError
@@ -31,15 +31,23 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Levels from weakest to strongest. Raises `ConfigurationError` when a class stands in two of them."""
+    """Levels from weakest to strongest. Raises `ConfigurationError` when a class stands in two of them.
+
+    `said` is what is said of a session that reached a level when nothing was asked for: the first class of that level,
+    or of the strongest below that has one.
+    """
 
     levels: tuple[Level, ...]
+    said: tuple[str | None, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         classes = [uri for level in self.levels for uri in (*level.classes, *level.others)]
         twice = {uri for uri in classes if classes.count(uri) > 1}
         if twice:
             raise ConfigurationError(f"authentication context classes stand in two levels: {', '.join(sorted(twice))}")
+        own: str | None = None
+        said = [own := next(iter(level.classes), own) for level in self.levels]
+        object.__setattr__(self, "said", tuple(said))
 
     def strength(self, class_ref: str) -> int | None:
         """The position of the level that a class means, or None for a class that is not in the table."""
@@ -73,10 +81,6 @@ class Table:
     def is_true_of(self, class_ref: str, reached: int) -> bool:
         """Whether a class may be said of a session that reached this level."""
         return any(class_ref in level.classes for level in self.levels[: reached + 1])
-
-    def sayable(self, reached: int) -> Iterator[str]:
-        """What may be said of a session that reached this level, from the strongest to the weakest."""
-        return (uri for level in reversed(self.levels[: reached + 1]) for uri in level.classes)
 
 
 PASSWORD: Final = "password"  # noqa: S105 - the name of a level
@@ -154,7 +158,7 @@ def answer(requested: RequestedAuthnContext | None, *, reached: int, table: Tabl
     requester that compares exactly knows no other. Declarations are not supported: a request that names nothing else
     has no answer (SAML Core 3.3.2.2.1).
     """
-    own = next(table.sayable(reached), None)
+    own = table.said[reached]
     if requested is None:
         return own
     if requested.comparison == "exact":
@@ -165,7 +169,7 @@ def answer(requested: RequestedAuthnContext | None, *, reached: int, table: Tabl
     if requested.comparison == "better":
         return _at_least(min(strength for _, strength in known) + 1, own, table)
     if requested.comparison == "maximum":
-        own = next(table.sayable(min(reached, max(strength for _, strength in known))), None)
+        own = table.said[min(reached, max(strength for _, strength in known))]
         strongest = [uri for uri, strength in known if own and strength == table.strength(own)]
         return next((uri for uri in strongest if table.is_true_of(uri, reached)), own)
     asked = [uri for uri, strength in known if strength <= reached]
