@@ -7,16 +7,17 @@ whole list at the first that fails, so that a page, a log and the command line c
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, ParamSpec, Protocol, TypeVar, cast
+from typing import NamedTuple, ParamSpec, Protocol, TypeVar, TypeVarTuple, cast
 
 from federation.errors import Malformed, Refused
 
 P = ParamSpec("P")
-Q = ParamSpec("Q")
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 _new = tuple.__new__
 MAX_TEXT = 300
 """Characters kept of each side of a check: a partner decides how long its values are."""
+_SHOWN = slice(MAX_TEXT)
 
 
 class Check(NamedTuple):
@@ -37,36 +38,36 @@ Seen = tuple[bool, str, str]
 """What a rule answers: the verdict, and both sides in words, what was expected and what was received."""
 
 
-class Rule(Protocol[Q]):
+class Rule(Protocol[*Ts]):
     """A function that judges one thing, and carries the name of its rule and the clause it comes from."""
 
     rule: str
     reference: str
 
-    def __call__(self, *args: Q.args, **kwargs: Q.kwargs) -> Seen:
+    def __call__(self, *args: *Ts) -> Seen:
         """Judge."""
 
 
-def rule(name: str, reference: str) -> Callable[[Callable[P, Seen]], Rule[P]]:
+def rule(name: str, reference: str) -> Callable[[Callable[[*Ts], Seen]], Rule[*Ts]]:
     """Name a rule, and the clause it comes from: attributes `rule` and `reference` of the function that judges."""
 
-    def label(function: Callable[P, Seen]) -> Rule[P]:
+    def label(function: Callable[[*Ts], Seen]) -> Rule[*Ts]:
         function.__dict__.update(rule=name, reference=reference)
-        return cast("Rule[P]", function)
+        return cast("Rule[*Ts]", function)
 
     return label
 
 
-def run(rules: Sequence[Rule[P]], before: Sequence[Check], *args: P.args, **kwargs: P.kwargs) -> tuple[Check, ...]:
+def run(rules: Sequence[Rule[*Ts]], before: Sequence[Check], *args: *Ts) -> tuple[Check, ...]:
     """Run the rules in order and answer `before` plus a check of every rule that was run.
 
     Raises `Refused`, which carries all checks so far, at the first that fails.
     """
     checks = list(before)
     for each in rules:
-        ok, expected, received = each(*args, **kwargs)
+        ok, expected, received = each(*args)
         # As Check(...) does it, without a detour: a login makes some fifty of these.
-        checks.append(_new(Check, (each.rule, each.reference, expected[:MAX_TEXT], received[:MAX_TEXT], ok)))
+        checks.append(_new(Check, (each.rule, each.reference, expected[_SHOWN], received[_SHOWN], ok)))
         if not ok:
             raise Refused(checks)
     return tuple(checks)

@@ -39,9 +39,9 @@ def document_of(received: Received) -> xml.Document:
 def open_message(
     received: Received,
     *,
-    transport: Sequence[Rule[[Received]]],
-    document: Sequence[Rule[[etree._Element]]],
-    signed: Sequence[Rule[[Received, bool, bool]]],
+    transport: Sequence[Rule[Received]],
+    document: Sequence[Rule[etree._Element]],
+    signed: Sequence[Rule[Received, bool, bool]],
     demanded: bool,
     form: str,
     keys: Sequence[KeyDescriptor],

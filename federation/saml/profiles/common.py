@@ -30,10 +30,12 @@ def issued_in_window(issue_instant: datetime, *, now: datetime, skew: timedelta,
 
 def metadata_valid(entity: Entity, role: Role | None, *, now: datetime) -> Seen:
     """Is what we know about the partner still valid: the entity and its role (SAML Metadata 2.3.2, 2.4.1)?"""
-    ends = [end for end in (entity.valid_until, None if role is None else role.valid_until) if end is not None]
-    if not ends:
+    end = entity.valid_until
+    if role is not None and role.valid_until is not None and (end is None or role.valid_until < end):
+        end = role.valid_until
+    if end is None:
         return True, "metadata that is valid now", "valid without an end"
-    return now < min(ends), f"metadata valid at {format_instant(now)}", f"valid until {format_instant(min(ends))}"
+    return now < end, f"metadata valid at {format_instant(now)}", f"valid until {format_instant(end)}"
 
 
 def same(expected: str, received: str | None) -> Seen:

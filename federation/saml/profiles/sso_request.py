@@ -185,8 +185,16 @@ def accept(
             now=now,
             skew=skew,
             max_age=max_age,
-            answer_bindings=tuple(answer_bindings),
-            name_id_formats=tuple(name_id_formats),
+            answer_bindings=answer_bindings,
+            name_id_formats=name_id_formats,
+            acs=rules.choose_acs(
+                partner,
+                answer_bindings,
+                url=request.assertion_consumer_service_url,
+                index=request.assertion_consumer_service_index,
+                binding=request.protocol_binding,
+            ),
+            attribute_service=rules.choose_attribute_service(partner, request.attribute_consuming_service_index),
         )
         checks = run(rules.UNANSWERABLE, opened.checks, context)
     except Refused as refused:

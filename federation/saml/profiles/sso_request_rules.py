@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from lxml import etree
 
@@ -17,7 +17,10 @@ from federation.saml.metadata.entity import AttributeConsumingService, Endpoint,
 from federation.saml.names import Binding, NameIDFormat
 from federation.saml.profiles import common
 
+D = TypeVar("D", Endpoint, AttributeConsumingService)
+
 FORM: Final = "SAML Core 3.4.1; SAML 2.0 protocol schema"
+_BINDINGS: Final = (Binding.REDIRECT, Binding.POST, Binding.ARTIFACT)
 NAME_ID_FORMATS: Final = (
     NameIDFormat.UNSPECIFIED,
     NameIDFormat.TRANSIENT,
@@ -27,7 +30,9 @@ NAME_ID_FORMATS: Final = (
 
 
 class Context(NamedTuple):
-    """What the rules look at: the request and its element as they were signed, and what we expect."""
+    """What the rules look at: the request and its element as they were signed, what of the partner's metadata it means
+    (`choose_acs`, `choose_attribute_service`), and what we expect.
+    """
 
     request: AuthnRequest
     element: etree._Element
@@ -38,56 +43,46 @@ class Context(NamedTuple):
     now: datetime
     skew: timedelta
     max_age: timedelta
-    answer_bindings: tuple[str, ...]
-    name_id_formats: tuple[str, ...]
-
-    @property
-    def acs(self) -> Endpoint | None:
-        """The endpoint for the answer: what the request names exactly, or the SP's default where it names none.
-
-        Only endpoints from the SP's metadata, only by a binding that we can use, and no other when the one named is not
-        among them (SAML Core 3.4.1; SAML Profiles 4.1.4.1; default: SAML Metadata 2.2.3).
-        """
-        request = self.request
-        return choose_acs(
-            self.partner,
-            self.answer_bindings,
-            url=request.assertion_consumer_service_url,
-            index=request.assertion_consumer_service_index,
-            binding=request.protocol_binding,
-        )
-
-    @property
-    def attribute_service(self) -> AttributeConsumingService | None:
-        """The set of attributes the SP asks for: the one that it names, or its default (SAML Metadata 2.4.4)."""
-        services = () if self.partner.sp is None else self.partner.sp.attribute_consuming
-        index = self.request.attribute_consuming_service_index
-        if index is not None:
-            return next((service for service in services if service.index == index), None)
-        for preferred in (True, None, False):
-            for service in services:
-                if service.is_default is preferred:
-                    return service
-        return None
+    answer_bindings: Sequence[str]
+    name_id_formats: Sequence[str]
+    acs: Endpoint | None
+    attribute_service: AttributeConsumingService | None
 
 
 def choose_acs(
     partner: Entity, bindings: Sequence[str], *, url: str | None, index: int | None = None, binding: str | None = None
 ) -> Endpoint | None:
-    """The assertion consumer service that is named, or the default among those that fit; by one of `bindings`."""
+    """The endpoint for an answer: what is named exactly, or the SP's default where none is named.
+
+    Only endpoints from the SP's metadata, only by one of `bindings`, which we can use, and no other when the one named
+    is not among them (SAML Core 3.4.1; SAML Profiles 4.1.4.1; default: SAML Metadata 2.2.3).
+    """
     endpoints = () if partner.sp is None else partner.sp.assertion_consumer
     fitting = [
         endpoint
         for endpoint in endpoints
         if endpoint.binding in bindings
-        and url in (None, endpoint.location)
-        and index in (None, endpoint.index)
-        and binding in (None, endpoint.binding)
+        and (url is None or url == endpoint.location)
+        and (index is None or index == endpoint.index)
+        and (binding is None or binding == endpoint.binding)
     ]
+    return _default_of(fitting)
+
+
+def choose_attribute_service(partner: Entity, index: int | None) -> AttributeConsumingService | None:
+    """The set of attributes that an SP asks for: the one that it names, or its default (SAML Metadata 2.4.4)."""
+    services = () if partner.sp is None else partner.sp.attribute_consuming
+    if index is not None:
+        return next((service for service in services if service.index == index), None)
+    return _default_of(services)
+
+
+def _default_of(several: Sequence[D]) -> D | None:
+    """The default among indexed ones: the first that says so, or says nothing, or says no (SAML Metadata 2.2.3)."""
     for preferred in (True, None, False):
-        for endpoint in fitting:
-            if endpoint.is_default is preferred:
-                return endpoint
+        for each in several:
+            if each.is_default is preferred:
+                return each
     return None
 
 
@@ -97,7 +92,7 @@ def choose_acs(
 @rule("request.binding", "SAML Profiles 4.1.3.3")
 def binding(received: Received) -> Seen:
     """It came as a request, by a binding that this profile allows for one."""
-    ok = received.binding in (Binding.REDIRECT, Binding.POST, Binding.ARTIFACT) and received.parameter == REQUEST
+    ok = received.binding in _BINDINGS and received.parameter == REQUEST
     return (ok, "SAMLRequest by HTTP-Redirect, HTTP-POST or HTTP-Artifact", f"{received.parameter}, {received.binding}")
 
 
@@ -187,15 +182,17 @@ def acs_choice(context: Context) -> Seen:
 def acs(context: Context) -> Seen:
     """The endpoint for the answer is in the SP's metadata exactly as named, with a binding that we can use."""
     request = context.request
-    named = {
-        "URL": request.assertion_consumer_service_url,
-        "index": request.assertion_consumer_service_index,
-        "binding": request.protocol_binding,
-    }
-    received = ", ".join(f"{what} {value}" for what, value in named.items() if value is not None) or "the default"
+    named = []
+    if request.assertion_consumer_service_url is not None:
+        named.append(f"URL {request.assertion_consumer_service_url}")
+    if request.assertion_consumer_service_index is not None:
+        named.append(f"index {request.assertion_consumer_service_index}")
+    if request.protocol_binding is not None:
+        named.append(f"binding {request.protocol_binding}")
     endpoints = () if context.partner.sp is None else context.partner.sp.assertion_consumer
-    known = ", ".join(endpoint.location for endpoint in endpoints if endpoint.binding in context.answer_bindings)
-    return context.acs is not None, f"an assertion consumer service of the metadata: {known or 'none'}", received
+    known = ", ".join([each.location for each in endpoints if each.binding in context.answer_bindings])
+    expected = f"an assertion consumer service of the metadata: {known or 'none'}"
+    return context.acs is not None, expected, ", ".join(named) or "the default"
 
 
 # What can be answered -------------------------------------------------------------------------------------------------
