@@ -44,12 +44,8 @@ class IdP:
 
     def __init__(self, request: Request) -> None:
         self._request = request
-
-    @property
-    def installation(self) -> Installation:
+        self.installation: Installation = request.registry[_INSTALLATION]
         """Settings, keys, database, clock."""
-        installation: Installation = self._request.registry[_INSTALLATION]
-        return installation
 
     @property
     def publisher(self) -> Publisher:

@@ -8,10 +8,11 @@ from pyramid.request import Request
 
 from federation.console import ROUTES, SMALL
 from federation.registry.invitation import EXCHANGE, MAX_BODY, MAX_METADATA, METADATA
+from federation.web.routes import Root
 from idp_app.services import csv_rows, fetches, switch
 
 
-class Federation:
+class Federation(Root):
     """The context of the SAML addresses. While the federation is off there are none."""
 
     def __init__(self, request: Request) -> None:

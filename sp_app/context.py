@@ -5,8 +5,10 @@ from __future__ import annotations
 from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
 
+from federation.web.routes import Root
 
-class FederationRoot:
+
+class FederationRoot(Root):
     """A route factory. Off means off: every endpoint answers 404, as if it did not exist."""
 
     def __init__(self, request: Request) -> None:

@@ -11,8 +11,10 @@ only, where sites differ by port, which SameSite ignores, so there Lax arrives w
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Final
 
 from pyramid.request import Request
@@ -37,12 +39,12 @@ class Cookies:
     """The cookies of one site. All are HttpOnly, host-only and for the whole path."""
 
     def __init__(self, site_key: str, *, https: bool) -> None:
-        self._site_key = site_key
         self._https = https
+        self._prefix = f"{'__Host-' if https else ''}{site_key}-"
 
     def name(self, purpose: Purpose) -> str:
         """The cookie's name on this site, for instance `__Host-intranet-session`."""
-        return f"{'__Host-' if self._https else ''}{self._site_key}-{purpose.name}"
+        return self._prefix + purpose.name
 
     def get(self, request: Request, purpose: Purpose) -> str | None:
         """The value that came with the request, read as browsers write it (RFC 6265 4.2.1, 5.4).
@@ -50,13 +52,8 @@ class Cookies:
         Only blanks and tabs are white space. With more than those stripped, a cookie that a neighbouring subdomain may
         set, because a browser sees another name, would count as one with the `__Host-` prefix.
         """
-        wanted, found = self.name(purpose), ""
-        for pair in request.environ.get("HTTP_COOKIE", "").split(";"):
-            if wanted in pair:  # nearly always all that there is to see of the others
-                name, _, value = pair.partition("=")
-                if name.strip(" \t") == wanted:
-                    found = value.strip(" \t")
-        return found or None
+        values = _values_of(self.name(purpose)).findall(";" + request.environ.get("HTTP_COOKIE", ""))
+        return values[-1].strip(" \t") or None if values else None
 
     def set(self, response: Response, purpose: Purpose, value: str, *, max_age: timedelta | None = None) -> None:
         """Set the cookie; without `max_age` it ends with the browser's session."""
@@ -73,3 +70,9 @@ class Cookies:
     def delete(self, response: Response, purpose: Purpose) -> None:
         """Take the cookie back, with the very attributes it was set with, or a browser keeps a `__Host-` one."""
         self.set(response, purpose, "", max_age=timedelta(0))
+
+
+@cache
+def _values_of(name: str) -> re.Pattern[str]:
+    """What follows each equals sign after this name, in a Cookie header with a semicolon before it."""
+    return re.compile(rf";[ \t]*{re.escape(name)}[ \t]*(?:=([^;]*))?(?=;|\Z)")

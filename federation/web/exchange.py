@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from pyramid.request import Request
 from federation.saml.messages import Received
 from federation.web.cookies import Cookies
 from federation.web.reference import new_reference
-from federation.web.scope import Site, scope_of
+from federation.web.scope import Scope, Site, scope_of
 
 
 class Exchange:
@@ -20,17 +20,20 @@ class Exchange:
 
     def __init__(self, request: Request) -> None:
         self._request = request
-        scope = scope_of(request.registry)
+        scope: Scope = scope_of(request.registry)
         assert scope.site is not None  # routes._require_site
+        assert scope.cookies is not None
+        self.scope = scope
+        """What the application registered."""
         self.site: Site = scope.site
         """The site the application said it is."""
-        self.cookies = Cookies(self.site.key, https=self.site.https)
+        self.cookies: Cookies = scope.cookies
         """The site's cookies, by purpose."""
         self.now: datetime = scope.clock()
         """The instant this request is judged by, aware and in UTC: the same for everything within the request."""
         self.reference = new_reference()
         """The number under which people and the log speak of this request."""
-        self.nonce = secrets.token_hex(16)
+        self.nonce = os.urandom(16).hex()
         """What marks a script as ours in this one response."""
         self.form_targets: list[str] = []
         self.watches = False

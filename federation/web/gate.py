@@ -16,7 +16,7 @@ from pyramid.request import Request
 from webob.multidict import MultiDict
 
 from federation.errors import Malformed
-from federation.web.scope import RouteRules, rules_for, site_of
+from federation.web.scope import RouteRules, Scope
 
 MAX_FIELDS: Final = 2000
 _URLENCODED: Final = ("application/x-www-form-urlencoded", "")
@@ -28,26 +28,25 @@ _NUL_OR_NOT_ASCII: Final = re.compile("%(?:00|[89A-Fa-f])")
 RootFactory = Callable[[Request], Any]
 
 
-def behind_gate(factory: RootFactory) -> RootFactory:
+def behind_gate(factory: RootFactory, scope: Scope, rules: RouteRules) -> RootFactory:
     """A root factory that admits the request first."""
 
     def admitted(request: Request) -> Any:
-        admit(request)
+        admit(request, rules, scope.body_limit(rules))
         return factory(request)
 
     return admitted
 
 
-def admit(request: Request) -> None:
+def admit(request: Request, rules: RouteRules, limit: int) -> None:
     """Check one request. Raises HTTPMethodNotAllowed, HTTPRequestEntityTooLarge or Malformed (rules `http.*`)."""
-    rules = rules_for(request) or RouteRules()
     method = request.method
     if rules.acts and method == "HEAD":
         # Pyramid sends it to the view for GET, which would use up the message (RFC 9110 9.2.1).
         raise HTTPMethodNotAllowed
-    limit_body(request, rules.body_limit or site_of(request).body_limit)
+    limit_body(request, limit)
     try:
-        texts = [*_path(request), *_query(request)]
+        texts = _address(request)
         if method not in _METHODS_WITHOUT_FORM:
             texts += _form(request, files=rules.files)
     except UnicodeDecodeError:
@@ -60,30 +59,25 @@ def admit(request: Request) -> None:
 
 def limit_body(request: Request, limit: int) -> None:
     """Refuse a body announced as too large, and stop reading one that turns out to be (chunked, or a lie)."""
-    announced = request.environ.get("CONTENT_LENGTH") or ""
-    if announced and not (announced.isascii() and announced.isdigit()):
-        raise Malformed("http.content_length", "the length of the body is not a number")
-    if announced and int(announced) > limit:
-        raise HTTPRequestEntityTooLarge
+    announced = request.environ.get("CONTENT_LENGTH")
     if not announced:
         request.environ["wsgi.input"] = LimitedInput(request.environ["wsgi.input"], limit)
+    elif not (announced.isascii() and announced.isdigit()):
+        raise Malformed("http.content_length", "the length of the body is not a number")
+    elif int(announced) > limit:
+        raise HTTPRequestEntityTooLarge
     request.request_body_tempfile_limit = limit  # what fits stays in memory
 
 
-def _path(request: Request) -> list[str]:
-    """The text of the path, unless it is plain to see that there is nothing to find fault with."""
-    path = request.environ.get("PATH_INFO", "")
-    return [] if path.isascii() and "\0" not in path else [request.path_info]
-
-
-def _query(request: Request) -> list[str]:
-    """The texts of the query, unless there is nothing to find fault with here either."""
-    query = request.environ.get("QUERY_STRING", "")
+def _address(request: Request) -> list[str]:
+    """The texts of the path and the query, unless it is plain to see that there is nothing to find fault with."""
+    path, query = request.environ.get("PATH_INFO", ""), request.environ.get("QUERY_STRING", "")
     if query.count("&") >= MAX_FIELDS:
         raise Malformed("http.form", f"more than {MAX_FIELDS} fields")
-    if query.isascii() and "\0" not in query and not _NUL_OR_NOT_ASCII.search(query):
+    both = path + query
+    if both.isascii() and "\0" not in both and not _NUL_OR_NOT_ASCII.search(query):
         return []
-    return [text for field in request.GET.items() for text in field]
+    return [request.path_info, *(text for field in request.GET.items() for text in field)]
 
 
 def _form(request: Request, *, files: bool) -> list[str]:

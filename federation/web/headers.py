@@ -7,7 +7,7 @@ nonce, forms to ourselves. Referrer-Policy is same-origin, not no-referrer, beca
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import Final
 
 from pyramid.config import Configurator
@@ -15,7 +15,7 @@ from pyramid.events import NewResponse
 from pyramid.request import Request
 from pyramid.response import Response
 
-from federation.web.scope import rules_for, scope_of
+from federation.web.scope import scope_of
 
 HSTS: Final = "max-age=31536000"
 _POLICY: Final = "Content-Security-Policy"
@@ -25,30 +25,33 @@ _DEFAULTS: Final = (("Referrer-Policy", "same-origin"), ("Cache-Control", "no-st
 
 def protect(request: Request, response: Response) -> None:
     """Set the headers on a response of ours. Only Cache-Control and Referrer-Policy may be chosen by the view."""
-    rules = rules_for(request)
+    scope = scope_of(request.registry)
+    rules = scope.rules_for(request)
     if rules is None:
         return
     exchange = request.federation
-    names, fixed = _fixed(rules.popup or rules.cross_site, scope_of(request.registry).whole and exchange.site.https)
     headers: list[tuple[str, str]] = response.headerlist
-    chosen = {name.lower() for name, _ in headers}
-    if not names.isdisjoint(chosen):
-        headers[:] = [header for header in headers if header[0].lower() not in names]
+    chosen = frozenset(map(str.lower, dict(headers)))
+    refused, ours = _beside(chosen, rules.popup or rules.cross_site, scope.whole and exchange.site.https)
+    if refused:
+        headers[:] = [header for header in headers if header[0].lower() not in refused]
     policy = content_security_policy(exchange.nonce, exchange.form_targets, watches=exchange.watches)
     headers.append((_POLICY, policy))
-    headers += fixed
-    headers += [header for header in _DEFAULTS if header[0].lower() not in chosen]
+    headers += ours
 
 
-@cache
-def _fixed(keeps_opener: bool, stays_on_https: bool) -> tuple[frozenset[str], tuple[tuple[str, str], ...]]:
-    """What is not for the view to choose: the names of all of it, in small letters, and what is the same each time."""
+@lru_cache
+def _beside(
+    chosen: frozenset[str], keeps_opener: bool, stays_on_https: bool
+) -> tuple[frozenset[str], tuple[tuple[str, str], ...]]:
+    """Of the headers that a view chose, in small letters, those that are not for it to choose; and ours beside them."""
     fixed = [("X-Content-Type-Options", "nosniff"), ("Cross-Origin-Resource-Policy", "same-origin")]
     if not keeps_opener:
         fixed.append(("Cross-Origin-Opener-Policy", "same-origin"))
     if stays_on_https:
         fixed.append(("Strict-Transport-Security", HSTS))
-    return frozenset(name.lower() for name in (_POLICY, *dict(fixed))), tuple(fixed)
+    names = frozenset(name.lower() for name in (_POLICY, *dict(fixed)))
+    return names & chosen, (*fixed, *(header for header in _DEFAULTS if header[0].lower() not in chosen))
 
 
 def content_security_policy(nonce: str, form_targets: list[str], *, watches: bool = False) -> str:

@@ -33,6 +33,21 @@ _ADDRESSES: Final = "federation.static_addresses"
 _ENVIRONMENT: Final = "federation.jinja2_environment"
 
 
+class Page(Response):
+    """A page, sent as it stands. WebOb looks through every response's headers for a Location that is to be made
+    absolute, which a page has not.
+    """
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """The application that answers with it (PEP 3333)."""
+        headers: list[tuple[str, str]] = self.headerlist
+        if environ["REQUEST_METHOD"] == "HEAD" or self.conditional_response or "Location" in dict(headers):
+            answer: Iterable[bytes] = super().__call__(environ, start_response)
+            return answer
+        start_response(self.status, headers)
+        return self.app_iter
+
+
 def page(request: Request, template: str, values: Mapping[str, Any] | None = None, *, status: int = 200) -> Response:
     """Render an asset specification such as `"idp_app:templates/sign_in.jinja2"` to a response.
 
@@ -50,7 +65,7 @@ def render(request: Request, template: str, values: Mapping[str, Any]) -> str:
 def html_response(html: bytes, *, status: int = 200, headers: Iterable[tuple[str, str]] = ()) -> Response:
     """A page that is written already. The default status is passed as none at all: WebOb would look it up."""
     about = [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(html))), *headers]
-    return Response(status=None if status == 200 else status, headerlist=about, app_iter=[html])
+    return Page(status=None if status == 200 else status, headerlist=about, app_iter=[html])
 
 
 def cut(request: Request, template: str, values: Mapping[str, Any], holes: Sequence[Hole]) -> Stencil:

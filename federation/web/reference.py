@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from typing import Final
 
 ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -19,5 +19,5 @@ def new_reference() -> str:
     """A number such as `7KQ2-M4XD`: eight of thirty characters, about 6.5e11 of them."""
     letters = ""
     while len(letters) < _LENGTH:  # nearly always once: of the octets one in sixteen is left out
-        letters += secrets.token_bytes(2 * _LENGTH).translate(_LETTERS, _SURPLUS).decode("ascii")
+        letters += os.urandom(2 * _LENGTH).translate(_LETTERS, _SURPLUS).decode("ascii")
     return f"{letters[:4]}-{letters[4:_LENGTH]}"

@@ -10,6 +10,7 @@ from pyramid.config import PHASE2_CONFIG, Configurator
 from pyramid.exceptions import ConfigurationError
 from pyramid.request import Request
 
+from federation.web.cookies import Cookies
 from federation.web.gate import behind_gate
 from federation.web.problems import problem_view
 from federation.web.scope import Recorder, RouteRules, Site, scope_of
@@ -41,31 +42,52 @@ def add_federation_route(
     `problems`: how problems are told: `html`, `json` (RFC 9457) or `scim` (RFC 7644 3.12).
     `options` go to Pyramid's `add_route`.
     """
+    rules = RouteRules(
+        cross_site=cross_site, popup=popup, files=files, acts=acts, body_limit=body_limit, problems=problems
+    )
+    scope = scope_of(config.registry)
 
     def register() -> None:
-        rules = RouteRules(
-            cross_site=cross_site, popup=popup, files=files, acts=acts, body_limit=body_limit, problems=problems
-        )
-        scope_of(config.registry).routes[name] = rules
+        scope.routes[name] = rules
 
     config.action(("federation.web.route", name), register, order=PHASE2_CONFIG)
     factory = config.maybe_dotted(options.pop("factory", Root))
-    config.add_route(name, pattern, factory=behind_gate(factory), **options)
+    config.add_route(name, pattern, factory=behind_gate(factory, scope, rules), **options)
     config.add_exception_view(problem_view, context=Exception, route_name=name)
 
 
 class Root:
     """The context of our routes: a host's root factory is not ours to run."""
 
-    def __init__(self, request: Request) -> None:
-        self.request = request
+    def __init__(self, _request: Request) -> None:
+        """Nothing is asked of the request."""
+
+
+def traverser(root: Root) -> Callable[[Request], dict[str, Any]]:
+    """Our routes end where they begin: there is no tree below a root of ours to look for the context in, and no header
+    that says so (X-Vhm-Root) is taken at its word.
+    """
+
+    def traverse(request: Request) -> dict[str, Any]:
+        return {
+            "context": root,
+            "view_name": "",
+            "subpath": request.matchdict.get("subpath", ()),
+            "traversed": (),
+            "virtual_root": root,
+            "virtual_root_path": (),
+            "root": root,
+        }
+
+    return traverse
 
 
 def set_federation_site(config: Configurator, site: Site) -> None:
     """Say which site this is. Two different calls in one application conflict, loudly."""
 
     def register() -> None:
-        scope_of(config.registry).site = site
+        scope = scope_of(config.registry)
+        scope.site, scope.cookies = site, Cookies(site.key, https=site.https)
 
     config.action("federation.web.site", register)
 
@@ -104,5 +126,6 @@ def _require_site(config: Configurator) -> Callable[[], None]:
 def includeme(config: Configurator) -> None:
     """Add the directives."""
     config.action("federation.web.complete", _require_site(config), order=_LAST)
+    config.add_traverser(traverser, Root)
     for directive in (add_federation_route, set_federation_site, set_refusal_recorder, set_federation_clock):
         config.add_directive(directive.__name__, directive)

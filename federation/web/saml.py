@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
-from urllib.parse import unquote_plus, urlsplit
+from urllib.parse import urlsplit
 
 from pyramid.request import Request
 from pyramid.response import Response
@@ -17,13 +18,15 @@ from federation.saml.bindings.parameters import ARTIFACT
 from federation.saml.bindings.post import PostForm
 from federation.saml.messages import Received
 from federation.web.pages import cut, html_response, render
-from federation.web.scope import body_limit, scope_of
+from federation.web.scope import UNTOLD
 from federation.web.stencil import Hole, Stencil
 
 _POST_FORM: Final = "federation.web:templates/post_form.jinja2"
 _OPEN: Final = ("nonce", "action", "title", "recipient")
 _STENCILS: Final = "federation.web.post_forms"
 _XML: Final = ("text/xml", "application/soap+xml", "application/xml")
+_BY_NAME: Final = re.compile("&" + "".join(f"(?:{each}|(?i:%{ord(each):x}))" for each in ARTIFACT) + r"(?:[=&]|\Z)")
+"""An artifact in a query, after an ampersand, whichever of its name's letters are written as escapes."""
 
 
 def receive(request: Request) -> Received:
@@ -32,7 +35,7 @@ def receive(request: Request) -> Received:
     The octets are what a redirect's signature covers, so they are never decoded and encoded again (Bindings 3.4.4.1).
     The audit trail finds the message in `request.federation.received`. Raises Malformed.
     """
-    max_bytes = body_limit(request)
+    max_bytes = _limit(request)
     if _brings_artifact(request):
         raise Malformed("artifact.unexpected", "an artifact, where messages travel by HTTP-Redirect, HTTP-POST or SOAP")
     if request.method == "POST":
@@ -49,9 +52,15 @@ def receive_envelope(request: Request) -> Received:
 
     Raises Malformed.
     """
-    received = soap.decode(request.body, max_bytes=body_limit(request))
+    received = soap.decode(request.body, max_bytes=_limit(request))
     request.federation.received.append(received)
     return received
+
+
+def _limit(request: Request) -> int:
+    """A message is as long as the body of a request may be, whichever way it comes."""
+    scope = request.federation.scope
+    return scope.body_limit(scope.rules_for(request) or UNTOLD)
 
 
 def is_soap(request: Request) -> bool:
@@ -87,7 +96,7 @@ def post_form_response(request: Request, form: PostForm, title: str, *, recipien
     exchange.allow_form_target(*form_action_sources(form.action))
     names, contents = zip(*form.fields, strict=True)
     values = (exchange.nonce, form.action, title, recipient or urlsplit(form.action).hostname or "", *contents)
-    if scope_of(request.registry).whole:
+    if exchange.scope.whole:
         html = _post_form(request, names).fill(values)
     else:
         html = render(request, _POST_FORM, _named(names, values)).encode()
@@ -129,8 +138,7 @@ def receive_artifact(request: Request) -> tuple[Artifact, str | None] | None:
 def _brings_artifact(request: Request) -> bool:
     if request.method == "POST":
         return ARTIFACT in request.POST
-    names = [field.partition("=")[0] for field in request.environ.get("QUERY_STRING", "").split("&")]
-    return ARTIFACT in names or any("%" in name and unquote_plus(name) == ARTIFACT for name in names)
+    return _BY_NAME.search("&" + request.environ.get("QUERY_STRING", "")) is not None
 
 
 def form_action_sources(action: str) -> tuple[str, ...]:

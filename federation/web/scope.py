@@ -17,6 +17,7 @@ from pyramid.request import Request
 
 from federation.errors import FederationError
 from federation.web.addresses import origin_of
+from federation.web.cookies import Cookies
 
 MIB: Final = 1_048_576
 _KEY: Final = "federation.web"
@@ -59,7 +60,7 @@ class RouteRules:
     problems: str = "html"
 
 
-_UNTOLD: Final = RouteRules(files=True)
+UNTOLD: Final = RouteRules(files=True)
 """For the pages of a whole site that say nothing about themselves."""
 
 Recorder = Callable[[Request, FederationError], None]
@@ -70,10 +71,22 @@ class Scope:
     """What one application registered: one object in its registry."""
 
     site: Site | None = None
+    cookies: Cookies | None = None
     whole: bool = False
     routes: dict[str, RouteRules] = field(default_factory=dict)
     recorder: Recorder | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def rules_for(self, request: Request) -> RouteRules | None:
+        """The rules of the route that matched, the default ones on a whole site, or None: not ours, hands off."""
+        route = getattr(request, "matched_route", None)
+        rules = self.routes.get(route.name) if route is not None else None
+        return rules or (UNTOLD if self.whole else None)
+
+    def body_limit(self, rules: RouteRules) -> int:
+        """How many bytes the body of a request may have: its route's limit, or else the site's."""
+        assert self.site is not None  # routes._require_site
+        return rules.body_limit or self.site.body_limit
 
 
 def scope_of(registry: Any) -> Scope:
@@ -84,28 +97,11 @@ def scope_of(registry: Any) -> Scope:
     return scope
 
 
-def site_of(request: Request) -> Site:
-    """The site the application said it is."""
-    site = scope_of(request.registry).site
-    if site is None:
-        raise RuntimeError("no site is set: call config.set_federation_site(Site(...))")
-    return site
-
-
 def rules_for(request: Request) -> RouteRules | None:
-    """The rules of the route that matched, the default ones on a whole site, or None: not ours, hands off."""
-    scope = scope_of(request.registry)
-    route = getattr(request, "matched_route", None)
-    rules = scope.routes.get(route.name) if route is not None else None
-    return rules or (_UNTOLD if scope.whole else None)
+    """`Scope.rules_for` of the request's application."""
+    return scope_of(request.registry).rules_for(request)
 
 
 def owns_view(scope: Scope, route_name: str | None) -> bool:
     """Whether a view registered for this route (or for none) is ours."""
     return scope.whole or route_name in scope.routes
-
-
-def body_limit(request: Request) -> int:
-    """How many bytes the body of this request may have: its route's limit, or else the site's."""
-    rules = rules_for(request)
-    return (rules.body_limit if rules is not None else None) or site_of(request).body_limit

@@ -18,7 +18,7 @@ from federation.web.gate import behind_gate
 from federation.web.headers import protect
 from federation.web.pages import static_address
 from federation.web.problems import problem_view
-from federation.web.scope import Site, scope_of
+from federation.web.scope import UNTOLD, Site, scope_of
 
 _LAST: Final = 2000
 """Whatever an application adds to its requests and routes, it has said so by then."""
@@ -60,10 +60,11 @@ def _complete(registry: Any) -> None:
     scope = scope_of(registry)
     assert scope.site is not None  # routes._require_site
     registry.registerUtility(at_public_url(scope.site), IExecutionPolicy)
-    registry.registerUtility(behind_gate(registry.queryUtility(IRootFactory, default=DefaultRootFactory)), IRootFactory)
+    root_factory = registry.queryUtility(IRootFactory, default=DefaultRootFactory)
+    registry.registerUtility(behind_gate(root_factory, scope, UNTOLD), IRootFactory)
     for route in registry.getUtility(IRoutesMapper).get_routes():
         if route.factory is not None and route.name not in scope.routes:
-            route.factory = behind_gate(route.factory)
+            route.factory = behind_gate(route.factory, scope, UNTOLD)
     registry.registerUtility(_request_class(registry), IRequestFactory)
 
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any, Final, NoReturn
 
 from markupsafe import escape
@@ -44,17 +45,21 @@ class Stencil:
     def __init__(self, text: str, holes: Sequence[Hole]) -> None:
         pieces, order = _MARK.split(text), [hole.mark for hole in holes]
         self._pieces = [piece.encode() for piece in pieces]
-        self._order = [order.index(mark) for mark in pieces[1::2]]
+        self._in_place = _picking([order.index(mark) for mark in pieces[1::2]])
 
     def fill(self, values: Sequence[str]) -> bytes:
         """The text in UTF-8, with a value for each hole, in the order of the holes, escaped."""
-        written = [_escaped(value).encode() for value in values]
+        written = list(map(str.encode, values if _plain("".join(values)) else map(escape, values)))
         pieces = self._pieces.copy()
-        pieces[1::2] = [written[index] for index in self._order]
+        pieces[1::2] = self._in_place(written)
         return b"".join(pieces)
 
 
-def _escaped(text: str) -> str:
-    """What `escape` gives; a message in base64, in which is nothing to escape, takes a tenth of the time."""
-    nothing = not ("&" in text or "<" in text or ">" in text or '"' in text or "'" in text)
-    return text if nothing else escape(text)
+def _picking(order: Sequence[int]) -> Callable[[Sequence[bytes]], Sequence[bytes]]:
+    """As `itemgetter`, which answers a lone item of one, and takes no order at all."""
+    return itemgetter(*order) if len(order) > 1 else lambda items: [items[index] for index in order]
+
+
+def _plain(text: str) -> bool:
+    """Whether there is nothing to escape: of a message in base64 that is known in a tenth of the time it takes."""
+    return not ("&" in text or "<" in text or ">" in text or '"' in text or "'" in text)

@@ -15,11 +15,12 @@ from pyramid.response import Response
 
 from federation.console import ROUTES, SMALL, add_problem_views
 from federation.web.problems import problem_view
+from federation.web.routes import Root
 from federation.web.saml import redirect
 from sp_app import administration
 
 
-class ConsoleRoot:
+class ConsoleRoot(Root):
     """The context of the console's routes: there for administrators alone."""
 
     def __init__(self, request: Request) -> None:

@@ -26,10 +26,10 @@ _WHITE_SPACE: Final = b" \t\r\n"
 
 def only_message(found: Mapping[str, str], binding: str) -> str:
     """The name of the one SAML parameter that is there. Raises `Malformed` (rule `<binding>.message`)."""
-    present = [name for name in (REQUEST, RESPONSE) if name in found]
-    if len(present) != 1:
+    asks = REQUEST in found
+    if asks == (RESPONSE in found):
         raise Malformed(f"{binding}.message", "not exactly one of SAMLRequest and SAMLResponse")
-    return present[0]
+    return REQUEST if asks else RESPONSE
 
 
 def check_relay_state(relay_state: str | None, binding: str) -> str | None:

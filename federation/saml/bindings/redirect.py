@@ -31,7 +31,7 @@ from federation.saml.xml import MAX_BYTES
 DEFLATE: Final = "urn:oasis:names:tc:SAML:2.0:bindings:URL-Encoding:DEFLATE"
 MAX_SIGNATURE: Final = 4096
 _OURS: Final = {name.encode(): name for name in NAMES}
-_ESCAPES_OF_BASE64: Final = ((b"%2B", b"+"), (b"%2F", b"/"), (b"%3D", b"="))
+_WITH_BLANKS: Final = frozenset({RELAY_STATE, SIG_ALG})
 
 
 def encode(
@@ -70,8 +70,7 @@ def decode(query_string: bytes, *, max_bytes: int = MAX_BYTES) -> Received:
     """
     if len(query_string) > max_bytes * 2:
         raise Malformed("redirect.size", f"longer than {max_bytes * 2} octets")
-    slices = _slices(query_string)
-    values = {name: _value(name, part) for name, part in slices.items()}
+    slices, values = _parameters(query_string)
     parameter = only_message(values, "redirect")
     if values.get(ENCODING, DEFLATE) != DEFLATE:
         raise Malformed("redirect.encoding", "SAMLEncoding is not DEFLATE")
@@ -84,38 +83,45 @@ def decode(query_string: bytes, *, max_bytes: int = MAX_BYTES) -> Received:
     )
 
 
-def _slices(query_string: bytes) -> dict[str, bytes]:
-    """Our parameters, each at most once, to the octets of name, equals sign and value as they stood in the query."""
+def _parameters(query_string: bytes) -> tuple[dict[str, bytes], dict[str, str]]:
+    """Our parameters, each at most once: the octets of name, equals sign and value as they stood in the query, and what
+    the value says.
+    """
     slices: dict[str, bytes] = {}
+    values: dict[str, str] = {}
     for part in query_string.split(b"&"):
-        raw_name = part.partition(b"=")[0]
+        raw_name, _, raw = part.partition(b"=")
         name = _OURS.get(raw_name)
         if name is None:
-            hidden = unquote_to_bytes(raw_name).decode("utf-8", "replace")
-            if hidden in NAMES:
-                raise Malformed("redirect.name", f"{hidden} is written with escapes")
+            _not_ours(raw_name)
         elif name in slices:
             raise Malformed("redirect.duplicate", f"{name} occurs twice")
         else:
             slices[name] = part
-    return slices
+            octets = unescaped(raw.replace(b"+", b" ") if name in _WITH_BLANKS else raw)
+            try:
+                values[name] = octets.decode("utf-8")
+            except UnicodeDecodeError:
+                raise Malformed("redirect.escape", f"{name} is not UTF-8") from None
+    return slices, values
 
 
-def _value(name: str, part: bytes) -> str:
-    raw = part.partition(b"=")[2]
-    try:
-        return unescaped(raw.replace(b"+", b" ") if name in (RELAY_STATE, SIG_ALG) else raw).decode("utf-8")
-    except UnicodeDecodeError:
-        raise Malformed("redirect.escape", f"{name} is not UTF-8") from None
+def _not_ours(raw_name: bytes) -> None:
+    hidden = unquote_to_bytes(raw_name).decode("utf-8", "replace")
+    if hidden in NAMES:
+        raise Malformed("redirect.name", f"{hidden} is written with escapes")
 
 
 def unescaped(raw: bytes) -> bytes:
-    """As `unquote_to_bytes`, which takes apart at every escape: the three of base64, of which there are many, go first.
+    """As `unquote_to_bytes`, which takes apart at every escape: the three of base64, of which there are many, and the
+    two others of an algorithm's URI go first.
 
-    None of the three characters is part of another escape, so it makes no difference which goes first.
+    None of the five characters is part of another escape, so it makes no difference which goes first.
     """
-    for escape, character in _ESCAPES_OF_BASE64:
-        raw = raw.replace(escape, character)
+    if b"%" not in raw:
+        return raw
+    raw = raw.replace(b"%2B", b"+").replace(b"%2F", b"/").replace(b"%3D", b"=")
+    raw = raw.replace(b"%3A", b":").replace(b"%23", b"#")
     return unquote_to_bytes(raw) if b"%" in raw else raw
 
 
@@ -124,11 +130,11 @@ def _query_signature(parameter: str, slices: dict[str, bytes], values: dict[str,
         raise Malformed("redirect.signature", "SigAlg and Signature come together or not at all")
     if SIG_ALG not in values:
         return None
-    signed = [name for name in (parameter, RELAY_STATE, SIG_ALG) if name in slices]
+    signed = [slices[name] for name in (parameter, RELAY_STATE, SIG_ALG) if name in slices]
     return QuerySignature(
         algorithm=values[SIG_ALG],
         signature=decode_base64(values[SIGNATURE], "redirect.signature", max_bytes=MAX_SIGNATURE),
-        signed_octets=b"&".join(slices[name] for name in signed),
+        signed_octets=b"&".join(signed),
     )
 
 

@@ -79,6 +79,11 @@ def test_a_cookie_is_found_among_whatever_else_the_browser_sends() -> None:
     assert HTTP.get(Request.blank("/"), SESSION) is None
 
 
+def test_of_two_cookies_with_our_name_the_last_counts() -> None:
+    assert HTTP.get(request_with("intranet-session=a;\tintranet-session \t=\t b "), SESSION) == "b"
+    assert HTTP.get(request_with("intranet-session=a; intranet-session"), SESSION) is None
+
+
 @pytest.mark.parametrize("blank", ["\x85", "\xa0", "\x0b", "\x0c", "\x1c", "\xe2\x80\x80"])
 def test_no_odd_blank_makes_a_neighbours_cookie_one_of_this_host_alone(blank: str) -> None:
     """A browser sees another name there, so it lets a subdomain set it for all; stripped, it would be our name."""

@@ -26,6 +26,21 @@ def showing(template: Path, **values: object) -> object:
     return show
 
 
+def test_a_page_is_sent_as_it_stands_and_to_a_HEAD_without_its_body(template: Path) -> None:
+    template.write_text("Hello")
+
+    def elsewhere(request: Request) -> Response:
+        response = page(request, str(template), status=300)
+        response.location = "/show"
+        return response
+
+    app = site(view("show", showing(template)), view("elsewhere", elsewhere))
+    response = app.head("/show")
+    assert (response.content_length, response.body) == (len("Hello"), b"")
+    assert app.get("/show").text == "Hello"
+    assert app.get("/elsewhere").headers["Location"] == "http://localhost/show"
+
+
 def test_a_page_extends_ours_and_knows_the_site(template: Path) -> None:
     template.write_text(
         '{% extends "federation.web:templates/base.jinja2" %}'

@@ -38,6 +38,11 @@ def test_as_a_guest_we_run_neither_the_hosts_root_nor_its_permissions() -> None:
     assert host(view("facts", facts)).get("/federation/facts").json["context"] == "Root"
 
 
+def test_no_header_leads_away_from_where_a_route_of_ours_ends() -> None:
+    for app, path in ((host(view("facts", facts)), "/federation/facts"), (site(view("facts", facts)), "/facts")):
+        assert app.get(path, headers={"X-Vhm-Root": "/elsewhere"}).json["context"] == "Root"
+
+
 def test_the_hosts_own_pages_stay_as_they_were() -> None:
     assert host(view("facts", facts)).get("/page").text == "host page"
 
