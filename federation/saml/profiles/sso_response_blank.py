@@ -44,7 +44,6 @@ from federation.saml.times import format_instant
 Seal = Callable[[xml.Element, str], xml.Element]
 """Encrypts an element, and wraps it in one of this name."""
 
-
 Part = tuple[str, str]
 """A part of a message: its text, and its lines."""
 NOTHING: Final = ("", "")
@@ -153,8 +152,8 @@ def name_id(told: NameID | None, seal: Seal | None) -> Part:
         return NOTHING
     if seal is not None:
         return _part(SUBJECT, seal(_name_id_element(told), ENCRYPTED_ID))
-    around = _around_name_id(told.format, told.name_qualifier, told.sp_name_qualifier, told.sp_provided_id)
-    value = told.value
+    value, *said = told
+    around = _around_name_id(*said)
     text = f"{around.start}{xml.content_text(NAME_ID, value)}{around.end}"
     return text, around.masked if value.strip() else around.empty
 
@@ -176,7 +175,7 @@ def attributes(told: Sequence[Attribute], seal: Seal | None) -> Part:
     else:
         values = [[xml.content_text(ATTRIBUTE_VALUE, value) for value in several] for several in values]
         shown = ["".join([_VALUE.masked if value.strip() else _VALUE.empty for value in several]) for several in values]
-    return text % tuple(map(_NEXT_VALUE.join, values)), lines % tuple(shown)
+    return xml.filled(text, map(_NEXT_VALUE.join, values)), xml.filled(lines, shown)
 
 
 class _Around(NamedTuple):
@@ -200,19 +199,21 @@ def _around_name_id(*told: str | None) -> _Around:
 
 
 @lru_cache(maxsize=1024)
-def _statement(names: tuple[tuple[str, str | None, str | None], ...], with_values: tuple[bool, ...]) -> Part:
-    """The statement with attributes of these names, as formats: of its text around the values, and of its lines."""
+def _statement(
+    names: tuple[tuple[str, str | None, str | None], ...], with_values: tuple[bool, ...]
+) -> tuple[list[str], list[str]]:
+    """The parts of the statement with attributes of these names, and of its lines: each second is for values."""
     start, end, _, line = _around(ASSERTION, xml.new(ATTRIBUTE_STATEMENT))
-    texts, lines = [start], [line]
+    text, lines = [start], [line]
     for (name, name_format, friendly_name), has_values in zip(names, with_values, strict=True):
         around = _around(ATTRIBUTE_STATEMENT, _attribute_element(Attribute(name, (), name_format, friendly_name)))
         first, last = (_VALUE.start, _VALUE.end) if has_values else NOTHING
-        texts[-1] += f"{around.start}{first}"
-        texts.append(f"{last}{around.end}")
+        text[-1] += f"{around.start}{first}"
+        text += "", f"{last}{around.end}"
         lines[-1] += around.empty
-        lines.append("")
-    texts[-1] += end
-    return xml.form(texts), xml.form(lines)
+        lines += "", ""
+    text[-1] += end
+    return text, lines
 
 
 _VALUE: Final = _around(ATTRIBUTE, xml.new(ATTRIBUTE_VALUE))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from federation.saml import encryption, signature, xml
@@ -81,27 +81,29 @@ def build(
         values["session_end"] = format_instant(session_not_on_or_after)
     for index, authority in enumerate(authenticating_authorities):
         values[f"{blanks.AUTHORITY}{index}"] = authority
-
-    def seal(plain: xml.Element | bytes, tag: str) -> xml.Element:
-        assert encrypt_to is not None
-        wrapper = xml.new(tag)
-        wrapper.append(encryption.encrypt(plain, key=encrypt_to, recipient=audience, algorithms=algorithms))
-        return wrapper
-
-    sealed = () if encrypt_to is None else encrypt
+    seals = {} if encrypt_to is None else dict.fromkeys(encrypt, partial(_sealed, encrypt_to, audience, algorithms))
     start, status, head, body, end = blanks.blank(*values).fill(
         values,
-        blanks.name_id(name_id, seal if NAME_ID in sealed else None),
-        blanks.attributes(attributes, seal if ATTRIBUTES in sealed else None),
+        blanks.name_id(name_id, seals.get(NAME_ID)),
+        blanks.attributes(attributes, seals.get(ATTRIBUTES)),
     )
     assertion = _signed(head, body, assertion_id, signing_key if sign_assertion or not sign_response else None, 2)
-    if ASSERTION in sealed:
-        wrapper = seal(assertion[0].encode(), ENCRYPTED_ASSERTION)
+    if ASSERTION in seals:
+        wrapper = seals[ASSERTION](assertion[0].encode(), ENCRYPTED_ASSERTION)
         assertion = xml.serialise(wrapper).decode(), outline_text.lines_of(wrapper, 1)
     rest = f"{status[0]}{assertion[0]}{end[0]}", f"{status[1]}{assertion[1]}{end[1]}"
     text, shown = _signed(start, rest, response_id, signing_key if sign_response else None, 1)
     octets = text.encode()
     return Outlined(octets, outline_text.fitting(shown, len(octets)))
+
+
+def _sealed(
+    key: KeyDescriptor, recipient: str, algorithms: Algorithms, plain: xml.Element | bytes, tag: str
+) -> xml.Element:
+    """Something encrypted, in an element of this name."""
+    wrapper = xml.new(tag)
+    wrapper.append(encryption.encrypt(plain, key=key, recipient=recipient, algorithms=algorithms))
+    return wrapper
 
 
 def _signed(start: Part, rest: Part, identifier: str, key: SigningKey | None, depth: int) -> Part:

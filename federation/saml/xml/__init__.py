@@ -41,7 +41,7 @@ from federation.saml.xml.reading import (
     unsigned_short,
     uri,
 )
-from federation.saml.xml.stencil import CUT, GAP, Form, Stencil, cut, form, gap, hole, plain
+from federation.saml.xml.stencil import CUT, GAP, Form, Stencil, cut, filled, gap, hole, plain
 from federation.saml.xml.writing import (
     Element,
     add,
@@ -79,7 +79,7 @@ __all__ = [
     "content_text",
     "cut",
     "expect",
-    "form",
+    "filled",
     "gap",
     "hole",
     "inside",

@@ -11,9 +11,8 @@ What is filled in is escaped for the place where it stands, here and nowhere els
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from operator import itemgetter
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 from federation.saml.xml.writing import Element, attribute_text, content_text, new, serialise
 
@@ -49,27 +48,26 @@ def cut() -> Element:
 _CUT_TEXT: Final = serialise(cut()).decode()
 
 
-def form(pieces: Iterable[str]) -> str:
-    """A text with holes between these pieces, as a format for `%`."""
-    return "%s".join([piece.replace("%", "%%") for piece in pieces])
+def filled(parts: list[str], values: Iterable[str]) -> str:
+    """The text of these parts, with the values in the place of each second one."""
+    text = parts.copy()
+    text[1::2] = values
+    return "".join(text)
 
 
 class Form:
     """A text with holes, and where it is cut: filled in with what shall stand there as it is."""
 
     def __init__(self, text: str, cut: str) -> None:
-        parts = _HOLE.split(text)
-        pieces, names = parts[::2], parts[1::2]
-        if any(_SIGN in piece for piece in pieces):
-            raise ValueError("a hole without a name")
-        self._form: Final = form(pieces)
-        self._get: Final[Callable[[Mapping[str, str]], Any]] = itemgetter(*names) if names else lambda _: ()
+        self._parts: Final = _HOLE.split(text)
+        self._names: Final = self._parts[1::2]
         self._cut: Final = cut
+        if any(_SIGN in part for part in self._parts):
+            raise ValueError("a hole without a name")
 
     def filled(self, values: Mapping[str, str]) -> list[str]:
         """The pieces between the cuts, with these values."""
-        text: str = self._form % self._get(values)
-        return text.split(self._cut)
+        return filled(self._parts, map(values.__getitem__, self._names)).split(self._cut)
 
 
 class Stencil(Form):
