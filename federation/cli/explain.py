@@ -154,7 +154,7 @@ def request(
             now=now,
             want_signed=idp.idp.want_authn_requests_signed,
             answer_bindings=sso_request.answer_bindings(partner.sp),
-            decryption_keys=keys,
+            decryption_keys=lambda: keys,
             algorithms=algorithms,
         )
         return explanation.accepted(result.checks)

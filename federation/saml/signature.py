@@ -73,10 +73,10 @@ MAX_KEYS: Final = 64
 
 _ISSUER: Final = f"{{{SAML}}}Issuer"
 _DIGESTS: Final = {
-    Algorithm.SHA1: "sha1",
-    Algorithm.SHA256: "sha256",
-    Algorithm.SHA384: "sha384",
-    Algorithm.SHA512: "sha512",
+    Algorithm.SHA1: hashlib.sha1,
+    Algorithm.SHA256: hashlib.sha256,
+    Algorithm.SHA384: hashlib.sha384,
+    Algorithm.SHA512: hashlib.sha512,
 }
 _DIGEST_OF_SIZE: Final = {20: Algorithm.SHA1, 32: Algorithm.SHA256, 48: Algorithm.SHA384, 64: Algorithm.SHA512}
 
@@ -140,7 +140,7 @@ def over(identifier: str | None, octets: bytes, *, key: SigningKey, algorithm: s
         raise ConfigurationError(f"cannot sign: {'no ID' if not identifier else chosen}")
     digest_uri = (key.digest if algorithm is None else None) or _digest_beside(chosen)
     frame = _frame(chosen, digest_uri, key.certificate)
-    digest = base64.b64encode(hashlib.new(_DIGESTS[digest_uri], octets).digest()).decode()
+    digest = base64.b64encode(_DIGESTS[digest_uri](octets).digest()).decode()
     values = {"reference": f"#{identifier}", "digest": digest}
     (signed_info,) = frame.signed_info.fill(values)
     values["value"] = base64.b64encode(key.sign(signed_info.encode(), chosen)).decode()
@@ -284,7 +284,7 @@ def _detached_algorithm(algorithm: str, algorithms: Algorithms) -> Seen:
 @rule("signature.content", "SAML Core 5.4.2; XML Signature 3.2.1, 8.1.3")
 def _content(candidate: Candidate, octets: bytes) -> Seen:
     """The octets that will be read have the digest that was signed: nothing was changed afterwards."""
-    ok = hmac.compare_digest(hashlib.new(_DIGESTS[candidate.digest_algorithm], octets).digest(), candidate.digest)
+    ok = hmac.compare_digest(_DIGESTS[candidate.digest_algorithm](octets).digest(), candidate.digest)
     return ok, "the content that was signed", "as expected" if ok else "other content"
 
 

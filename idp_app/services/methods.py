@@ -36,21 +36,22 @@ class Methods:
         """`password_level` is the level of a password alone."""
         return cls(table, table.position(password_level), table.position(MULTI_FACTOR))
 
-    def can_meet(self, requested: RequestedAuthnContext | None) -> bool:
-        """Whether anybody could meet the request here, by whatever method."""
-        return self._needed(requested) is not None
+    def needed(self, requested: RequestedAuthnContext | None) -> int | None:
+        """The weaker of our two levels with which a request can be answered, or None: nobody can meet it here."""
+        if authn_context.answer(requested, reached=self.password, table=self.table) is not None:
+            return self.password
+        return None if authn_context.answer(requested, reached=self.both, table=self.table) is None else self.both
 
     def missing(
-        self, requested: RequestedAuthnContext | None, signed_in: SignedIn | None, *, since: datetime | None = None
+        self, needed: int | None, signed_in: SignedIn | None, *, since: datetime | None = None
     ) -> Missing | None:
-        """What is missing for a request that can be met, or None.
+        """What is missing for a request that needs this level, or None.
 
         With `since` (ForceAuthn) a method counts only when it was used after that instant: what the request needs is
         asked for again, all of it (SAML Core 3.4.1; SDP-IDP07).
         """
         if signed_in is None or (since is not None and signed_in.authn_instant < since):
             return Missing.PASSWORD
-        needed = self._needed(requested)
         enough = needed is not None and needed <= self.password
         return None if enough or _has_second_factor(signed_in, since) else Missing.SECOND_FACTOR
 
@@ -68,12 +69,6 @@ class Methods:
         if signed_in.second_instant is not None and not self.table.is_true_of(class_ref, self.password):
             signed_in = signed_in._replace(authn_instant=min(signed_in.authn_instant, signed_in.second_instant))
         return class_ref, signed_in
-
-    def _needed(self, requested: RequestedAuthnContext | None) -> int | None:
-        """The weaker of our two levels with which the request can be answered."""
-        if authn_context.answer(requested, reached=self.password, table=self.table) is not None:
-            return self.password
-        return None if authn_context.answer(requested, reached=self.both, table=self.table) is None else self.both
 
 
 def _has_second_factor(signed_in: SignedIn, since: datetime | None) -> bool:

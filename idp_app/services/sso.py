@@ -106,7 +106,7 @@ def arrive(
         now=now,
         skew=settings.clock_skew,
         answer_bindings=sso_request.answer_bindings(partner.sp),
-        decryption_keys=installation.keys.decryption,
+        decryption_keys=lambda: installation.keys.decryption,
         algorithms=partner.algorithms,
     )
     question = Question.of(accepted.request, acs=accepted.acs, relay_state=received.relay_state)
@@ -145,16 +145,18 @@ def answer(
     """
     question = waiting.question
     require_partner(partner, question, act.now)
-    error = None if installation.methods.can_meet(question.authn_context) else NO_AUTHN_CONTEXT
-    missing = missing_for(waiting, signed_in, installation.methods)
+    methods, requested, since = installation.methods, question.authn_context, waiting.fresh_since
+    needed = methods.needed(requested)
+    error = None if needed is not None else NO_AUTHN_CONTEXT
+    missing = methods.missing(needed, signed_in, since=since)
     if error is None and missing is not None:
         if not question.is_passive:
-            needed = SignInNeeded if missing is Missing.PASSWORD else SecondFactorNeeded
-            return needed(partner, hold(session, waiting))
+            step = SignInNeeded if missing is Missing.PASSWORD else SecondFactorNeeded
+            return step(partner, hold(session, waiting))
         error = _without_a_page(session, missing, signed_in)
     if error is not None or signed_in is None:
         return answers.error(session, installation, partner, question, error or NO_PASSIVE, act, checks=checks)
-    stated = installation.methods.stated(question.authn_context, signed_in, since=waiting.fresh_since)
+    stated = methods.stated(requested, signed_in, since=since)
     if stated is None:
         return answers.error(session, installation, partner, question, NO_AUTHN_CONTEXT, act, checks=checks)
     class_ref, signed_in = stated
@@ -193,7 +195,7 @@ def require_partner(partner: LiveConnection, question: Question, now: datetime) 
 
 def missing_for(waiting: Waiting, signed_in: SignedIn | None, methods: Methods) -> Missing | None:
     """What a person has still to do before the question can be answered."""
-    return methods.missing(waiting.question.authn_context, signed_in, since=waiting.fresh_since)
+    return methods.missing(methods.needed(waiting.question.authn_context), signed_in, since=waiting.fresh_since)
 
 
 def _without_a_page(session: Session, missing: Missing, signed_in: SignedIn | None) -> Status:

@@ -8,7 +8,7 @@ can be answered at the endpoint that was found, with the status that `refusals` 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, cast
 
@@ -152,14 +152,14 @@ def accept(
     want_signed: bool = False,
     answer_bindings: Sequence[str] = (Binding.POST,),
     name_id_formats: Sequence[str] = rules.NAME_ID_FORMATS,
-    decryption_keys: Sequence[DecryptionKey] = (),
+    decryption_keys: Callable[[], Sequence[DecryptionKey]] = tuple,
     algorithms: Algorithms = DEFAULT_ALGORITHMS,
 ) -> AcceptedRequest:
     """Accept an AuthnRequest at the IdP's endpoint `expected_destination` from the SP that `issuer_of` names.
 
     `want_signed` demands a signature beyond what the SP's own metadata promises. `answer_bindings` are those by which
     we can answer, `name_id_formats` those we can supply. A Subject that is an EncryptedID is opened with
-    `decryption_keys` in turn. The caller remembers the request's ID against replay.
+    `decryption_keys` in turn, which are asked for only then. The caller remembers the request's ID against replay.
 
     Raises `RequestRefused`, which carries every check made and, where an answer is possible, status and endpoint.
     """
@@ -216,7 +216,7 @@ def accept(
 def _opened_subject(
     context: rules.Context,
     checks: tuple[Check, ...],
-    keys: Sequence[DecryptionKey],
+    keys: Callable[[], Sequence[DecryptionKey]],
     algorithms: Algorithms,
     identifiers: Collection[str],
 ) -> tuple[AuthnRequest, tuple[Check, ...]]:
@@ -224,7 +224,7 @@ def _opened_subject(
     identifier, _ = codec.subject_of(context.element)
     if identifier is None or identifier.tag != ENCRYPTED_ID:
         return context.request, checks
-    element, checks = encryption.examine(identifier, keys, checks, algorithms=algorithms, covered=context.signed)
+    element, checks = encryption.examine(identifier, keys(), checks, algorithms=algorithms, covered=context.signed)
     attempt(checks, rules.FORM, xml.collect_ids, element, known=identifiers)
     name_id = attempt(checks, rules.FORM, lambda: read_name_id(xml.expect(element, NAME_ID)))
     return context.request._replace(subject=name_id), checks
