@@ -121,10 +121,10 @@ def _message(
     }
 
 
-def lines_of(element: etree._Element | xml.Element, depth: int = 0) -> list[Line]:
-    """The lines of an element, a few more than will be kept at most."""
+def lines_of(element: etree._Element | xml.Element, depth: int = 0, *, most: int = MAX_LINES + 1) -> list[Line]:
+    """The lines of an element: by default one more than will be kept at most."""
     lines: list[Line] = []
-    _note(element, depth, lines)
+    _note(element, depth, lines, most)
     return lines
 
 
@@ -144,10 +144,10 @@ def _cut(lines: list[Line]) -> list[Line]:
     return lines
 
 
-def _note(element: etree._Element | xml.Element, depth: int, shown: list[Line]) -> None:
-    """Add the line of an element and those of its children: a few more than will be kept, and no more."""
+def _note(element: etree._Element | xml.Element, depth: int, shown: list[Line], most: int) -> None:
+    """Add the line of an element and those of its children, up to so many in all."""
     name = str(element.tag).rpartition("}")[2]
-    if name in _LEFT_OUT or len(shown) > MAX_LINES:
+    if name in _LEFT_OUT or len(shown) >= most:
         return
     attributes = dict(element.items())
     if attributes and not (attributes.keys() <= SHOWN_ATTRIBUTES and max(map(len, attributes.values())) <= MAX_TEXT):
@@ -159,7 +159,7 @@ def _note(element: etree._Element | xml.Element, depth: int, shown: list[Line]) 
     if len(element):
         depth += 1
         for child in element:
-            _note(child, depth, shown)
+            _note(child, depth, shown, most)
 
 
 def _shown_attribute(name: str, value: str) -> tuple[str, str]:

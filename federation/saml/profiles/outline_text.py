@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -25,8 +26,8 @@ _TEXT: Final = re.compile('"(?:text|issuer)":"' + xml.hole("(\\w+)"))
 _WITHOUT_TEXT: Final = re.compile('"(text|issuer)":""')
 _CUT: Final = "\n"
 """What stands in no JSON without spaces: within a value it is escaped."""
-_PLAIN: Final = bytes({*range(0x21, 0x7F)} - {*b'&<>"\\'})
-"""Octets of characters that need no look: they stand as they are in JSON and in XML, and are no white space."""
+_PLAIN: Final = bytes({*range(0x21, 0x7F)} - {*b'"\\'})
+"""Octets of characters that need no look: they stand in JSON as they are, and are no white space."""
 
 
 class Outlined(NamedTuple):
@@ -67,7 +68,7 @@ class Stencil(xml.Form):
 
     def __init__(self, element: xml.Element) -> None:
         """By a tree with `xml.hole`, `xml.gap` and `xml.cut` in it; a text with a hole is one that is shown."""
-        text = _encoded(outline.of_lines(xml.hole("binding"), outline.lines_of(element)))
+        text = _encoded(outline.of_lines(xml.hole("binding"), outline.lines_of(element, most=sys.maxsize)))
         self._texts: Final = frozenset(_TEXT.findall(text))
         super().__init__(_EMPTY.sub(lambda match: xml.hole(match[1]) if match[1] else _CUT, text), _CUT)
 

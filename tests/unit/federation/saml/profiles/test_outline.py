@@ -87,5 +87,6 @@ def test_a_long_message_of_ours_is_cut_as_one_that_comes() -> None:
     wordy = factories.response(
         attributes=(Attribute("n" * 400, ("v" * 20_000, " ", "")),), audience="a" * 400, encrypt=()
     )
-    for sent in (many, wordy):
+    proxied = factories.response(authenticating_authorities=[f"urn:authority:{index}" for index in range(100)])
+    for sent in (many, wordy, proxied):
         assert json.loads(sent.outline) == outlined(sent.octets) | {"direction": "sent"}
