@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -106,7 +107,7 @@ def post_form_response(request: Request, form: PostForm, title: str, *, recipien
 def _post_form(request: Request, names: tuple[str, ...]) -> Stencil:
     """The page with a form of these fields: on each login's way, and the same but for a few values."""
     stencils: dict[tuple[str, ...], Stencil] = request.registry.setdefault(_STENCILS, {})
-    key = (request.script_name, *names)
+    key = (request.environ.get("SCRIPT_NAME"), *names)
     if key not in stencils:
         holes = [Hole() for _ in (*_OPEN, *names)]
         stencils[key] = cut(request, _POST_FORM, _named(names, holes), holes)
@@ -141,6 +142,7 @@ def _brings_artifact(request: Request) -> bool:
     return _BY_NAME.search("&" + request.environ.get("QUERY_STRING", "")) is not None
 
 
+@lru_cache(maxsize=1024)
 def form_action_sources(action: str) -> tuple[str, ...]:
     """The CSP sources that a form to this address needs."""
     parts = urlsplit(action)

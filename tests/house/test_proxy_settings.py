@@ -92,5 +92,6 @@ def test_waitress_accepts_its_part_and_listens_on_loopback_alone(file, server):
     ini.read(ROOT / file)
     settings = {name: value for name, value in ini.items(f"server:{server}") if name not in {*ini.defaults(), "use"}}
     adjustments = Adjustments(**settings)
+    assert not adjustments.ident
     assert {address for _, _, _, (address, *_) in adjustments.listen} == {"127.0.0.1"}
     assert bool(adjustments.trusted_proxy) == (file == "production.ini")

@@ -25,6 +25,7 @@ idp.keys_directory = {directory}/keys
 [server:main]
 use = egg:waitress#main
 listen = 127.0.0.1:{port}
+ident =
 
 [loggers]
 keys = root

@@ -26,6 +26,7 @@ sp.default_target = /private
 [server:sp]
 use = egg:waitress#main
 listen = 127.0.0.1:{port}
+ident =
 """
 
 

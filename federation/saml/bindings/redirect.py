@@ -130,11 +130,10 @@ def _query_signature(parameter: str, slices: dict[str, bytes], values: dict[str,
         raise Malformed("redirect.signature", "SigAlg and Signature come together or not at all")
     if SIG_ALG not in values:
         return None
-    signed = [slices[name] for name in (parameter, RELAY_STATE, SIG_ALG) if name in slices]
     return QuerySignature(
         algorithm=values[SIG_ALG],
         signature=decode_base64(values[SIGNATURE], "redirect.signature", max_bytes=MAX_SIGNATURE),
-        signed_octets=b"&".join(signed),
+        signed_octets=b"&".join(filter(None, map(slices.get, (parameter, RELAY_STATE, SIG_ALG)))),
     )
 
 
