@@ -7,7 +7,8 @@ SQLAlchemy as every other, and run in the session's own transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Dialect, Executable
@@ -20,12 +21,18 @@ from federation.storage.session import driver_of
 Row = tuple[Any, ...]
 
 
+Processes = Sequence[tuple[Any, Callable[[Any], Any]]]
+"""Where a value stands that does not go in or come out as it is, and what makes of it what does."""
+
+
 class _Compiled(NamedTuple):
     text: str
-    positional: bool
     defaults: Mapping[str, Any]
-    binds: tuple[tuple[str, Callable[[Any], Any] | None], ...]
-    results: tuple[tuple[int, Callable[[Any], Any]], ...]
+    pick: Callable[[Mapping[str, Any]], Any]
+    """The values as the driver takes them: in the statement's order, or by their names."""
+    mutable: Callable[[Any], Any]
+    binds: Processes
+    results: Processes
     refusal: type[Exception]
 
 
@@ -59,18 +66,15 @@ class Prepared:
         return written
 
     def _run(self, session: Session, parameters: Mapping[str, Any]) -> tuple[Any, _Compiled]:
-        driver = driver_of(session)
+        driver = getattr(session, "alone", None) or driver_of(session)
         compiled = self._compiled.get(type(driver)) or self._compile(type(driver), session.get_bind().dialect)
-        given = {**compiled.defaults, **parameters} if compiled.defaults else parameters
+        values = compiled.pick({**compiled.defaults, **parameters} if compiled.defaults else parameters)
+        if compiled.binds:
+            values = compiled.mutable(values)
+            for place, process in compiled.binds:
+                values[place] = process(values[place])
         if self._fills:
             become_writer(driver)
-        values: Any
-        if compiled.positional:
-            values = [given[name] if process is None else process(given[name]) for name, process in compiled.binds]
-        else:
-            values = {
-                name: given[name] if process is None else process(given[name]) for name, process in compiled.binds
-            }
         try:
             return driver.execute(compiled.text, values), compiled
         except compiled.refusal as error:
@@ -79,17 +83,17 @@ class Prepared:
     def _compile(self, kind: type, dialect: Dialect) -> _Compiled:
         statement: Any = self._statement(dialect.name) if callable(self._statement) else self._statement
         made = statement.compile(dialect=dialect, column_keys=self._fills or None)
-        names = made.positiontup if made.positional else made.binds
+        names = list(made.positiontup if made.positional else made.binds)
+        ways_in = [made.binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
+        columns = list(statement.exported_columns)
+        ways_out = [each.type.dialect_impl(dialect).result_processor(dialect, None) for each in columns]
         compiled = _Compiled(
             str(made),
-            made.positional,
             {name: bind.value for name, bind in made.binds.items() if not bind.required},
-            tuple((name, made.binds[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in names),
-            tuple(
-                (index, process)
-                for index, each in enumerate(statement.exported_columns)
-                if (process := each.type.dialect_impl(dialect).result_processor(dialect, None)) is not None
-            ),
+            _picker(names) if made.positional else dict,
+            list if made.positional else dict,
+            _needed(range(len(names)) if made.positional else names, ways_in),
+            _needed(range(len(columns)), ways_out),
             dialect.loaded_dbapi.Error,
         )
         self._compiled[kind] = compiled
@@ -100,11 +104,21 @@ def _said(compiled: _Compiled, error: Exception) -> BaseException:
     return DBAPIError.instance(compiled.text, None, error, compiled.refusal, hide_parameters=True)
 
 
-def _read(found: list[Row], results: Sequence[tuple[int, Callable[[Any], Any]]]) -> list[Row]:
+def _picker(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Sequence[Any]]:
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda given: [given[name] for name in names]  # of one, itemgetter makes no sequence
+
+
+def _needed(places: Iterable[Any], processes: Iterable[Callable[[Any], Any] | None]) -> Processes:
+    return tuple((place, process) for place, process in zip(places, processes, strict=True) if process is not None)
+
+
+def _read(found: list[Row], results: Processes) -> list[Row]:
     rows = []
     for row in found:
-        mutable = list(row)
-        for index, process in results:
-            mutable[index] = process(mutable[index])
-        rows.append(tuple(mutable))
+        values = list(row)
+        for place, process in results:
+            values[place] = process(values[place])
+        rows.append(tuple(values))
     return rows

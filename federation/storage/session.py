@@ -61,17 +61,37 @@ class WebSession(Session):
     pool, begins and commits on it, and wakes no bookkeeping of SQLAlchemy's: that costs more than the transaction. Who
     asks for objects, or executes a statement, gets them in the same transaction.
 
+    SQLAlchemy's own part is set up when somebody first asks for anything of it (`__getattr__`).
+
     Without a manager it is an ordinary session.
     """
 
+    alone: Any = None
+    """The driver's connection of a transaction that nobody but `prepared` has a part in."""
+    _awake = False
+    _joined = False
+    _pooled: PoolProxiedConnection | None = None
+    _connection: Connection | None = None
+
     def __init__(self, bind: Engine, ready: Ready, manager: ITransactionManager | None = None, **options: Any) -> None:
-        super().__init__(bind, join_transaction_mode="control_fully", **options)
         self._engine = bind
         self._ready = ready
         self._manager = manager
-        self._joined = False
-        self._pooled: PoolProxiedConnection | None = None
-        self._connection: Connection | None = None
+        self._options = options
+        self.info = {}
+        if manager is None:
+            self._wake()
+
+    def _wake(self) -> None:
+        self._awake, self.alone = True, None
+        super().__init__(self._engine, join_transaction_mode="control_fully", **self._options)
+
+    def __getattr__(self, name: str) -> Any:
+        """What only `Session.__init__` sets, which is called now."""
+        if self._awake:
+            raise AttributeError(f"a session has no {name}", name=name, obj=self)
+        self._wake()
+        return getattr(self, name)
 
     def get_bind(self, *arguments: Any, **named: Any) -> Engine | Connection:
         """Where the ORM's statements go: to the connection of the transaction."""
@@ -80,13 +100,14 @@ class WebSession(Session):
         connection = self._connection
         if connection is None:
             connection = self._connection = Connection(self._engine, self._pooled or self._check_out())
+            self.alone = None
         if not connection.in_transaction():
             connection.begin()
         return connection
 
     def driver(self) -> Any:
-        """As `driver_of`. Where the ORM has something to write, or has set a savepoint, it has begun."""
-        if self._manager is None or self._connection is not None or self.in_transaction():
+        """As `driver_of`."""
+        if self._manager is None or self._connection is not None or self._in_use():
             self.flush()
             return self.connection().connection.dbapi_connection
         return (self._pooled or self._check_out()).dbapi_connection
@@ -98,6 +119,8 @@ class WebSession(Session):
         except self._engine.dialect.loaded_dbapi.Error as error:
             raise self._said("CONNECT", error) from error
         engines.begin(pooled.dbapi_connection)
+        if not self._awake:
+            self.alone = pooled.dbapi_connection
         return pooled
 
     def join(self) -> None:
@@ -106,9 +129,18 @@ class WebSession(Session):
             self._manager.get().join(_Part(self, self._manager))
             self._joined = True
 
+    def _in_use(self) -> bool:
+        """Whether the ORM has begun: it may have something to write, or has set a savepoint."""
+        return self._awake and self.in_transaction()
+
+    def prepare(self) -> None:
+        """Write what is held back, before anybody commits."""
+        if self._awake:
+            self.flush()
+
     def keep(self) -> None:
         """Commit, and be ready for the manager's next transaction."""
-        if self.in_transaction():
+        if self._in_use():
             self.connection()  # what went to the driver alone belongs to it, too
             self.commit()
             self.close()
@@ -128,14 +160,15 @@ class WebSession(Session):
     def take_back(self) -> None:
         """Roll back, and be ready for the manager's next transaction."""
         try:
-            self.close()
+            if self._awake:
+                self.close()
         finally:
             self._release()
 
     def _release(self) -> None:
         """Back to the pool, which rolls back what was not committed."""
         held = self._connection or self._pooled
-        self._connection, self._pooled, self._joined = None, None, False
+        self._connection, self._pooled, self._joined, self.alone = None, None, False, None
         if held is not None:
             held.close()
 
@@ -157,7 +190,7 @@ class _Part:
         self.transaction_manager = manager
 
     def tpc_begin(self, _transaction: ITransaction) -> None:
-        self._session.flush()
+        self._session.prepare()
 
     def commit(self, _transaction: ITransaction) -> None:
         """Nothing yet: who else takes part may still refuse."""
@@ -195,7 +228,9 @@ def factory(engine: Engine) -> SessionFactory:
 
 def for_transaction_manager(sessions: SessionFactory, tm: ITransactionManager) -> Session:
     """A session that commits, aborts and closes with the transaction manager (`request.tm`)."""
-    return sessions(manager=tm)
+    kind: Any = sessions.class_
+    session: Session = kind(manager=tm, **sessions.kw)  # as the factory would, which merges its options one by one
+    return session
 
 
 def driver_of(session: Session) -> Any:

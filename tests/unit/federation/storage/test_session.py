@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, insert, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from transaction import TransactionManager
 
 from federation.storage.base import table_of
 from federation.storage.prepared import Prepared
-from federation.storage.session import SessionFactory, factory, for_transaction_manager, unit_of_work
+from federation.storage.session import SessionFactory, driver_of, factory, for_transaction_manager, unit_of_work
 from federation.web.transactions import Manager
 
 
@@ -110,6 +110,31 @@ def test_what_was_noted_is_heard_of_when_statements_for_the_driver_alone_are_com
         session.info["noted"] = True
         ends()
     assert heard == [["again"], ["again", "again"]]
+
+
+def test_what_a_session_never_has_is_missing_before_and_after_it_is_asked_for_objects(
+    tm: Any, sessions: SessionFactory
+) -> None:
+    session = for_transaction_manager(sessions, tm)
+    for _ in range(2):
+        with pytest.raises(AttributeError, match="nonsense"):
+            session.nonsense  # type: ignore[attr-defined]  # noqa: B018
+        assert session.get_transaction() is None
+    assert not session.expire_on_commit, "the factory's options count"
+
+
+def test_statements_for_the_driver_find_the_transaction_again_whatever_was_asked_of_the_orm_between(
+    tm: Any, sessions: SessionFactory
+) -> None:
+    for between in (Session.get_bind, Session.rollback, Session.expunge_all, Session.close, Session.connection):
+        tm.begin()
+        session = for_transaction_manager(sessions, tm)
+        before = driver_of(session)
+        between(session)
+        assert driver_of(session) is before
+        PREPARED.write(session, {"text": between.__name__})
+        tm.commit()
+    assert notes(sessions) == ["get_bind", "rollback", "expunge_all", "close", "connection"]
 
 
 def test_an_object_that_was_only_added_is_written(tm: Any, sessions: SessionFactory) -> None:
