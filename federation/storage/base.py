@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, Table, Text
+from sqlalchemy import JSON, DateTime, Dialect, Enum, LargeBinary, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 
@@ -86,6 +86,16 @@ def _of_text(text: str | None) -> datetime | None:
 _TEXT_LENGTH: Final = len("2026-03-01 14:30:00.000000")
 
 
+class Octets(LargeBinary):
+    """Octets as they are: both drivers take and give `bytes`, and need them wrapped on no way."""
+
+    def bind_processor(self, dialect: Dialect) -> None:
+        return None
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> None:
+        return None
+
+
 class EncryptedText(TypeDecorator[Sealed]):
     """Text that only `secrets.SecretBox` can read. The column holds `Sealed` values and refuses any plain string.
 
@@ -113,6 +123,7 @@ JSONObject: Final = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True
 TYPES: Final[dict[Any, Any]] = {
     datetime: UTCDateTime(),
     str: Text(),
+    bytes: Octets(),
     Sealed: EncryptedText(),
     dict[str, Any]: JSONObject,
     list[Any]: JSONObject,

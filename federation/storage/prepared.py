@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from operator import itemgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from sqlalchemy import Dialect, Executable
 from sqlalchemy.exc import DBAPIError
@@ -19,21 +19,10 @@ from federation.storage.engine import become_writer
 from federation.storage.session import driver_of
 
 Row = tuple[Any, ...]
-
-
-Processes = Sequence[tuple[Any, Callable[[Any], Any]]]
-"""Where a value stands that does not go in or come out as it is, and what makes of it what does."""
-
-
-class _Compiled(NamedTuple):
-    text: str
-    defaults: Mapping[str, Any]
-    pick: Callable[[Mapping[str, Any]], Any]
-    """The values as the driver takes them: in the statement's order, or by their names."""
-    mutable: Callable[[Any], Any]
-    binds: Processes
-    results: Processes
-    refusal: type[Exception]
+_Run = Callable[[Any, Mapping[str, Any]], Any]
+"""A statement on one kind of connection. Takes the connection and the statement's values by name."""
+_Processes = Sequence[tuple[Any, Callable[[Any], Any]]]
+"""Where a value stands that is not handed on as it is, and what takes it in or out."""
 
 
 class Prepared:
@@ -45,63 +34,86 @@ class Prepared:
     def __init__(self, statement: Executable | Callable[[str], Executable], *, fills: Collection[str] = ()) -> None:
         self._statement: Final = statement
         self._fills: Final = list(fills)
-        self._compiled: dict[type, _Compiled] = {}
+        self._runs: dict[type, _Run] = {}
 
     def rows(self, session: Session, parameters: Mapping[str, Any]) -> list[Row]:
         """Run a SELECT in the session's transaction; answers its rows, each value as its column's type has it.
 
         Raises `sqlalchemy.exc.DBAPIError` as the session itself does.
         """
-        cursor, compiled = self._run(session, parameters)
-        try:
-            found: list[Row] = cursor.fetchall()
-        except compiled.refusal as error:
-            raise _said(compiled, error) from error
-        return _read(found, compiled.results) if compiled.results else found
+        driver = getattr(session, "alone", None) or driver_of(session)
+        run = self._runs.get(type(driver)) or self._compile(type(driver), session.get_bind().dialect)
+        found: list[Row] = run(driver, parameters)
+        return found
 
     def write(self, session: Session, parameters: Mapping[str, Any]) -> int:
         """Run an INSERT in the session's transaction; answers how many rows it wrote. Raises as `rows` does."""
-        cursor, _ = self._run(session, parameters)
-        written: int = cursor.rowcount
+        driver = getattr(session, "alone", None) or driver_of(session)
+        run = self._runs.get(type(driver)) or self._compile(type(driver), session.get_bind().dialect)
+        written: int = run(driver, parameters)
         return written
 
-    def _run(self, session: Session, parameters: Mapping[str, Any]) -> tuple[Any, _Compiled]:
-        driver = getattr(session, "alone", None) or driver_of(session)
-        compiled = self._compiled.get(type(driver)) or self._compile(type(driver), session.get_bind().dialect)
-        values = compiled.pick({**compiled.defaults, **parameters} if compiled.defaults else parameters)
-        if compiled.binds:
-            values = compiled.mutable(values)
-            for place, process in compiled.binds:
-                values[place] = process(values[place])
-        if self._fills:
-            become_writer(driver)
-        try:
-            return driver.execute(compiled.text, values), compiled
-        except compiled.refusal as error:
-            raise _said(compiled, error) from error
-
-    def _compile(self, kind: type, dialect: Dialect) -> _Compiled:
+    def _compile(self, kind: type, dialect: Dialect) -> _Run:
         statement: Any = self._statement(dialect.name) if callable(self._statement) else self._statement
         made = statement.compile(dialect=dialect, column_keys=self._fills or None)
-        names = list(made.positiontup if made.positional else made.binds)
-        ways_in = [made.binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
-        columns = list(statement.exported_columns)
-        ways_out = [each.type.dialect_impl(dialect).result_processor(dialect, None) for each in columns]
-        compiled = _Compiled(
-            str(made),
-            {name: bind.value for name, bind in made.binds.items() if not bind.required},
-            _picker(names) if made.positional else dict,
-            list if made.positional else dict,
-            _needed(range(len(names)) if made.positional else names, ways_in),
-            _needed(range(len(columns)), ways_out),
-            dialect.loaded_dbapi.Error,
-        )
-        self._compiled[kind] = compiled
-        return compiled
+        if self._fills:
+            run = _insert(made, _values(made, dialect))
+        else:
+            ways_out = [each.type.dialect_impl(dialect) for each in statement.exported_columns]
+            results = _needed(enumerate(each.result_processor(dialect, None) for each in ways_out))
+            run = _select(made, _values(made, dialect), results)
+        self._runs[kind] = run
+        return run
 
 
-def _said(compiled: _Compiled, error: Exception) -> BaseException:
-    return DBAPIError.instance(compiled.text, None, error, compiled.refusal, hide_parameters=True)
+def _select(made: Any, values: Callable[[Mapping[str, Any]], Any], results: _Processes) -> _Run:
+    text, refusal = str(made), made.dialect.loaded_dbapi.Error
+
+    def run(driver: Any, parameters: Mapping[str, Any]) -> list[Row]:
+        try:
+            found: list[Row] = driver.execute(text, values(parameters)).fetchall()
+        except refusal as error:
+            raise _said(text, error, refusal) from error
+        return _read(found, results) if results else found
+
+    return run
+
+
+def _insert(made: Any, values: Callable[[Mapping[str, Any]], Any]) -> _Run:
+    text, refusal = str(made), made.dialect.loaded_dbapi.Error
+
+    def run(driver: Any, parameters: Mapping[str, Any]) -> int:
+        given = values(parameters)
+        become_writer(driver)
+        try:
+            written: int = driver.execute(text, given).rowcount
+        except refusal as error:
+            raise _said(text, error, refusal) from error
+        return written
+
+    return run
+
+
+def _said(text: str, error: Exception, refusal: type[Exception]) -> BaseException:
+    return DBAPIError.instance(text, None, error, refusal, hide_parameters=True)
+
+
+def _values(made: Any, dialect: Dialect) -> Callable[[Mapping[str, Any]], Any]:
+    """Takes values by name, and answers them as the driver wants them: in the statement's order, or by name."""
+    names = list(made.positiontup if made.positional else made.binds)
+    ways_in = [made.binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
+    processes = _needed(zip(range(len(names)) if made.positional else names, ways_in, strict=True))
+    own = {name: bind.value for name, bind in made.binds.items() if not bind.required}
+    pick: Callable[[Mapping[str, Any]], Any] = _picker(names) if made.positional else dict
+    mutable: Callable[[Any], Any] = list if made.positional else dict
+
+    def values(parameters: Mapping[str, Any]) -> Any:
+        found = mutable(pick({**own, **parameters} if own else parameters))
+        for place, process in processes:
+            found[place] = process(found[place])
+        return found
+
+    return values if processes or own else pick
 
 
 def _picker(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Sequence[Any]]:
@@ -110,11 +122,11 @@ def _picker(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Sequence[Any]
     return lambda given: [given[name] for name in names]  # of one, itemgetter makes no sequence
 
 
-def _needed(places: Iterable[Any], processes: Iterable[Callable[[Any], Any] | None]) -> Processes:
-    return tuple((place, process) for place, process in zip(places, processes, strict=True) if process is not None)
+def _needed(found: Iterable[tuple[Any, Callable[[Any], Any] | None]]) -> _Processes:
+    return [(place, process) for place, process in found if process is not None]
 
 
-def _read(found: list[Row], results: Processes) -> list[Row]:
+def _read(found: list[Row], results: _Processes) -> list[Row]:
     rows = []
     for row in found:
         values = list(row)

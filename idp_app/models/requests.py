@@ -17,8 +17,8 @@ class ReceivedRequest(Base):
     A request ID counts once for each connection, in one browser (`browser_hash`, empty until a browser claims it) and
     with one content (`digest`): the same browser may bring the same request again, for a reload or the back button is
     no attack. `waiting` holds what is needed to answer it later, without the message itself; a request that was
-    answered at once has no `key`, for nobody will ask for it by one. `connection_id` is no foreign key: the partner may
-    be an entity of a federation's source, without a connection (`LiveConnection.id`).
+    answered at once has no `key` and nothing in `waiting`, for nobody will ask for it by one. `connection_id` is no
+    foreign key: the partner may be an entity of a federation's source, without a connection (`LiveConnection.id`).
 
     Each sign-in writes here, so the row is all that it writes: SQLite keeps it in its primary key, only keys that exist
     are indexed, and what has expired is found by reading the table, once an hour.

@@ -25,6 +25,8 @@ from idp_app.services.questions import Question
 from idp_app.services.sessions import SignedIn
 from idp_app.services.upsert import insert_new
 
+_TABLE: Final = table_of(Participation)
+
 MISSING: Final = "sso.missing"
 """The kind of the audit entry for an assertion without something that the site requires."""
 INVALID_NAME_ID_POLICY = Status(
@@ -221,4 +223,4 @@ def _remember(
         "session_index": index,
         "first_issued": act.now,
     }
-    insert_new(session, table_of(Participation), row)
+    insert_new(session, _TABLE, row)

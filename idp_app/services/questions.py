@@ -25,6 +25,8 @@ from federation.storage.base import table_of
 from idp_app.models import ReceivedRequest
 from idp_app.services.upsert import insert_new
 
+_TABLE: Final = table_of(ReceivedRequest)
+
 
 class Question(NamedTuple):
     """The part of an accepted request that decides the answer. The endpoint was found in the partner's metadata.
@@ -147,6 +149,9 @@ def remember(
 ) -> Waiting:
     """Take a request in, or find it again when the same browser brings it again. Raises `Refused` for a replay.
 
+    What it asks is kept once the browser must come back for the answer (`hold`). Until then whoever brings it again
+    brings that, too: the same message.
+
     `browser_hash` is None where the browser's cookie could not come along (a post from another site); the browser
     claims the request at the next step.
     """
@@ -160,13 +165,15 @@ def remember(
         "browser_hash": browser_hash,
         "received": now,
         "expires": now + window,
-        "waiting": question.to_json(),
+        "waiting": question.to_json() if key else {},
     }
-    if insert_new(session, table_of(ReceivedRequest), row):
+    if insert_new(session, _TABLE, row):
         return Waiting(key, connection_id, question, now, browser_hash)
     known = session.get_one(ReceivedRequest, (connection_id, question.request_id))
     run((request_is_new,), checks, known, digest, browser_hash)
-    return _waiting(known) if browser_hash is None else _claimed(session, known, browser_hash, now)
+    if browser_hash is None:
+        return hold(session, _waiting(known, question))
+    return _claimed(session, known, browser_hash, now, question)
 
 
 def hold(session: Session, waiting: Waiting) -> Waiting:
@@ -178,7 +185,8 @@ def hold(session: Session, waiting: Waiting) -> Waiting:
         ReceivedRequest.connection_id == waiting.connection_id,
         ReceivedRequest.request_id == waiting.question.request_id,
     )
-    kept = session.scalars(this.values(key=key).returning(ReceivedRequest.key)).one()
+    written = this.values(key=key, waiting=waiting.question.to_json())
+    kept = session.scalars(written.returning(ReceivedRequest.key)).one()
     assert kept is not None
     return waiting._replace(key=kept)
 
@@ -189,10 +197,16 @@ def claim(session: Session, key: str, *, browser_hash: bytes, now: datetime) -> 
     return _claimed(session, row, browser_hash, now)
 
 
-def _claimed(session: Session, row: ReceivedRequest | None, browser_hash: bytes, now: datetime) -> Waiting:
+def _claimed(
+    session: Session,
+    row: ReceivedRequest | None,
+    browser_hash: bytes,
+    now: datetime,
+    asked: Question | None = None,
+) -> Waiting:
     if row is None or row.expires <= now:
         raise PolicyRefusal("request.gone", "no request waits under this key")
-    waiting = _waiting(row)
+    waiting = _waiting(row, asked)
     if row.browser_hash is None:
         unclaimed = update(ReceivedRequest).where(
             ReceivedRequest.connection_id == row.connection_id,
@@ -221,5 +235,7 @@ def request_is_new(row: ReceivedRequest, digest: bytes, browser_hash: bytes | No
     return same_message and same_browser, "a new ID, or the same message in the same browser", f"{seen}, {where}"
 
 
-def _waiting(row: ReceivedRequest) -> Waiting:
-    return Waiting(row.key or "", row.connection_id, Question.from_json(row.waiting), row.received, row.browser_hash)
+def _waiting(row: ReceivedRequest, asked: Question | None) -> Waiting:
+    """The question that was kept, or else that of the message which has just come again."""
+    question = asked if asked is not None and not row.waiting else Question.from_json(row.waiting)
+    return Waiting(row.key or "", row.connection_id, question, row.received, row.browser_hash)

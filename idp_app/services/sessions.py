@@ -25,7 +25,6 @@ class SignedIn(NamedTuple):
     """The live session of a request and the person behind it, as read in one statement."""
 
     session_id: str
-    token_hash: bytes
     method: str
     authn_instant: datetime
     second_instant: datetime | None
@@ -62,7 +61,6 @@ _PERSON: Final = table_of(Person)
 _FIND: Final = Prepared(
     select(  # in the order of SignedIn
         _SESSION.c.id,
-        _SESSION.c.token_hash,
         _SESSION.c.method,
         _SESSION.c.authn_instant,
         _SESSION.c.second_instant,

@@ -14,7 +14,6 @@ from tests.idp_factories import NOW
 
 ADMIN = SignedIn(
     session_id="s",
-    token_hash=b"",
     method="password",
     authn_instant=NOW,
     second_instant=None,

@@ -13,6 +13,7 @@ from federation.errors import PolicyRefusal, Refused
 from federation.saml.messages import NameID, NameIDPolicy, RequestedAuthnContext
 from federation.saml.metadata.entity import Endpoint
 from federation.saml.names import Binding
+from idp_app.models import ReceivedRequest
 from idp_app.services import questions
 from idp_app.services.questions import Question, Waiting
 from tests.factories import request
@@ -90,6 +91,29 @@ def test_a_question_has_a_key_once_the_browser_has_to_come_back_for_its_answer(s
     assert questions.hold(session, held) == held
     assert questions.hold(session, asked) == held  # a reload that began when there was no key yet
     assert remember(session, connection_id) == held
+
+
+def test_what_a_request_asks_is_kept_only_while_the_browser_may_come_back_for_the_answer(
+    session: Session, connection_id: str
+):
+    asked = remember(session, connection_id)
+    row = session.get_one(ReceivedRequest, (connection_id, QUESTION.request_id))
+    assert row.waiting == {}
+    assert remember(session, connection_id) == asked, "the message that comes again brings it again"
+    questions.hold(session, asked)
+    session.expire_all()
+    assert row.waiting == QUESTION.to_json()
+
+
+def test_a_message_that_was_answered_at_once_and_is_posted_again_waits_under_a_key(
+    session: Session, connection_id: str
+):
+    asked = remember(session, connection_id)
+    posted = remember(session, connection_id, browser_hash=None)
+    assert posted.key
+    assert questions.claim(session, posted.key, browser_hash=ALICE, now=NOW).question == asked.question
+    with pytest.raises(PolicyRefusal):
+        questions.claim(session, posted.key, browser_hash=MALLORY, now=NOW)
 
 
 def test_a_link_that_nobody_asked_for_may_be_followed_again_and_again(session: Session, connection_id: str):
