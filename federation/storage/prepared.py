@@ -66,27 +66,33 @@ class Prepared:
         return run
 
 
-def _select(made: Any, values: Callable[[Mapping[str, Any]], Any], results: _Processes) -> _Run:
+def _select(made: Any, given: Callable[[Mapping[str, Any]], Any], results: _Processes) -> _Run:
     text, refusal = str(made), made.dialect.loaded_dbapi.Error
 
     def run(driver: Any, parameters: Mapping[str, Any]) -> list[Row]:
         try:
-            found: list[Row] = driver.execute(text, values(parameters)).fetchall()
+            found: list[Row] = driver.execute(text, given(parameters)).fetchall()
         except refusal as error:
             raise _said(text, error, refusal) from error
-        return _read(found, results) if results else found
+        if results:
+            for index, row in enumerate(found):
+                values = list(row)
+                for place, process in results:
+                    values[place] = process(values[place])
+                found[index] = tuple(values)
+        return found
 
     return run
 
 
-def _insert(made: Any, values: Callable[[Mapping[str, Any]], Any]) -> _Run:
+def _insert(made: Any, given: Callable[[Mapping[str, Any]], Any]) -> _Run:
     text, refusal = str(made), made.dialect.loaded_dbapi.Error
 
     def run(driver: Any, parameters: Mapping[str, Any]) -> int:
-        given = values(parameters)
+        values = given(parameters)
         become_writer(driver)
         try:
-            written: int = driver.execute(text, given).rowcount
+            written: int = driver.execute(text, values).rowcount
         except refusal as error:
             raise _said(text, error, refusal) from error
         return written
@@ -117,20 +123,11 @@ def _values(made: Any, dialect: Dialect) -> Callable[[Mapping[str, Any]], Any]:
 
 
 def _picker(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Sequence[Any]]:
-    if len(names) > 1:
-        return itemgetter(*names)
-    return lambda given: [given[name] for name in names]  # of one, itemgetter makes no sequence
+    if len(names) == 1:
+        (name,) = names
+        return lambda given: (given[name],)
+    return itemgetter(*names) if names else lambda _given: ()
 
 
 def _needed(found: Iterable[tuple[Any, Callable[[Any], Any] | None]]) -> _Processes:
     return [(place, process) for place, process in found if process is not None]
-
-
-def _read(found: list[Row], results: _Processes) -> list[Row]:
-    rows = []
-    for row in found:
-        values = list(row)
-        for place, process in results:
-            values[place] = process(values[place])
-        rows.append(tuple(values))
-    return rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import literal_column, select
 from sqlalchemy.orm import Session
 
 from federation.storage.base import table_of
@@ -13,12 +13,13 @@ from idp_app.models import FederationSwitch
 from idp_app.services import audit, outbox
 from idp_app.services.act import Act
 
-_ENABLED: Final = Prepared(select(table_of(FederationSwitch).c.enabled))
+_SWITCH: Final = table_of(FederationSwitch)
+_ON: Final = Prepared(select(literal_column("1")).select_from(_SWITCH).where(_SWITCH.c.enabled))
 
 
 def is_on(session: Session) -> bool:
     """Whether this site federates."""
-    return any(enabled for (enabled,) in _ENABLED.rows(session, {}))
+    return bool(_ON.rows(session, {}))
 
 
 def turn(session: Session, on: bool, act: Act) -> bool:
