@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Final
 
 from sqlalchemy import bindparam, select
@@ -27,6 +28,7 @@ from federation.saml.bindings import artifact
 from federation.saml.metadata import outgoing
 from federation.saml.metadata.entity import Entity, KeyDescriptor, SPRole
 from federation.saml.names import LOGOUT_BINDING, Binding
+from federation.saml.profiles import sso_request
 from federation.saml.signature import SigningKey
 from federation.storage.base import table_of
 from federation.storage.prepared import Prepared
@@ -36,7 +38,7 @@ from idp_app.options import AUTO, NO_OPTIONS, Options
 from idp_app.services.metadata import HOST
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LiveConnection:
     """One partner, parsed: a connection, or an entity of a federation's source with that source's defaults.
 
@@ -70,7 +72,12 @@ class LiveConnection:
             return Binding.SOAP in self.entity.attribute(LOGOUT_BINDING)
         return self.options.logout == "soap"
 
-    @property
+    @cached_property
+    def answer_bindings(self) -> tuple[str, ...]:
+        """How it can be answered."""
+        return sso_request.answer_bindings(self.sp)
+
+    @cached_property
     def has_unusable_keys(self) -> bool:
         """Whether it wants encryption that we cannot do."""
         return self.encryption_key is None and bool(self.sp.encryption_keys) and bool(self.options.encrypted_parts)

@@ -105,7 +105,7 @@ def arrive(
         partner=partner.entity,
         now=now,
         skew=settings.clock_skew,
-        answer_bindings=sso_request.answer_bindings(partner.sp),
+        answer_bindings=partner.answer_bindings,
         decryption_keys=lambda: installation.keys.decryption,
         algorithms=partner.algorithms,
     )
@@ -122,7 +122,7 @@ def start(session: Session, asked: unsolicited.Start, installation: Installation
         asked,
         partner=partner.entity,
         now=now,
-        answer_bindings=sso_request.answer_bindings(partner.sp),
+        answer_bindings=partner.answer_bindings,
         skew=installation.settings.clock_skew,
     )
     question = Question(None, acs.location, acs.binding, asked.relay_state)

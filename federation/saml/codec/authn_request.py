@@ -28,7 +28,7 @@ from federation.saml.times import format_instant, parse_instant
 
 AUTHN_REQUEST: Final = f"{P}AuthnRequest"
 NAME_ID_POLICY: Final = f"{P}NameIDPolicy"
-REQUESTED_AUTHN_CONTEXT: Final = f"{P}RequestedAuthnContext"
+CONTEXT: Final = f"{P}RequestedAuthnContext"
 SCOPING: Final = f"{P}Scoping"
 IDP_LIST: Final = f"{P}IDPList"
 IDP_ENTRY: Final = f"{P}IDPEntry"
@@ -45,11 +45,11 @@ _REQUEST: Final = xml.Shape(
     xml.maybe(SUBJECT),
     xml.maybe(NAME_ID_POLICY),
     xml.maybe(CONDITIONS),
-    xml.maybe(REQUESTED_AUTHN_CONTEXT),
+    xml.maybe(CONTEXT),
     xml.maybe(SCOPING),
 )
 _SUBJECT: Final = xml.Shape(xml.several(BASE_ID, NAME_ID, ENCRYPTED_ID, most=1), xml.several(SUBJECT_CONFIRMATION))
-_CONTEXT: Final = xml.Shape(xml.several(CLASS_REF), xml.several(DECLARATION_REF))
+_CLASSES: Final = xml.Shape(xml.several(CLASS_REF), xml.several(DECLARATION_REF))
 _SCOPING: Final = xml.Shape(xml.maybe(IDP_LIST), xml.several(REQUESTER_ID))
 _IDP_LIST: Final = xml.Shape(xml.several(IDP_ENTRY, least=1), xml.maybe(GET_COMPLETE))
 _COMPARISONS: Final = frozenset({"exact", "minimum", "maximum", "better"})
@@ -68,11 +68,11 @@ def read(element: etree._Element) -> AuthnRequest:
         assertion_consumer_service_index=xml.unsigned_short(element, "AssertionConsumerServiceIndex"),
         attribute_consuming_service_index=xml.unsigned_short(element, "AttributeConsumingServiceIndex"),
         protocol_binding=element.get("ProtocolBinding"),
-        name_id_policy=_read_policy(content.first(NAME_ID_POLICY)),
-        requested_authn_context=_read_context(content.first(REQUESTED_AUTHN_CONTEXT)),
-        scoping=_read_scoping(content.first(SCOPING)),
-        subject=_read_subject(content.first(SUBJECT)),
-        has_conditions=content.first(CONDITIONS) is not None,
+        name_id_policy=_read_policy(content.only(NAME_ID_POLICY)) if NAME_ID_POLICY in content else None,
+        requested_authn_context=_read_context(content.only(CONTEXT)) if CONTEXT in content else None,
+        scoping=_read_scoping(content.only(SCOPING)) if SCOPING in content else None,
+        subject=_read_subject(content.only(SUBJECT)) if SUBJECT in content else None,
+        has_conditions=CONDITIONS in content,
         force_authn=xml.boolean(element, "ForceAuthn") or False,
         is_passive=xml.boolean(element, "IsPassive") or False,
         provider_name=element.get("ProviderName"),
@@ -80,9 +80,7 @@ def read(element: etree._Element) -> AuthnRequest:
     )
 
 
-def _read_policy(element: etree._Element | None) -> NameIDPolicy | None:
-    if element is None:
-        return None
+def _read_policy(element: etree._Element) -> NameIDPolicy:
     return NameIDPolicy(
         format=element.get("Format"),
         sp_name_qualifier=element.get("SPNameQualifier"),
@@ -90,10 +88,8 @@ def _read_policy(element: etree._Element | None) -> NameIDPolicy | None:
     )
 
 
-def _read_context(element: etree._Element | None) -> RequestedAuthnContext | None:
-    if element is None:
-        return None
-    content = _CONTEXT.read(element)
+def _read_context(element: etree._Element) -> RequestedAuthnContext:
+    content = _CLASSES.read(element)
     comparison = element.get("Comparison", "exact")
     if comparison not in _COMPARISONS:
         raise Malformed("request.comparison", "an unknown Comparison of authentication contexts")
@@ -107,9 +103,7 @@ def _read_context(element: etree._Element | None) -> RequestedAuthnContext | Non
     )
 
 
-def _read_scoping(element: etree._Element | None) -> Scoping | None:
-    if element is None:
-        return None
+def _read_scoping(element: etree._Element) -> Scoping:
     content = _SCOPING.read(element)
     idp_list = content.first(IDP_LIST)
     entries = () if idp_list is None else _IDP_LIST.read(idp_list).all(IDP_ENTRY)
@@ -120,10 +114,8 @@ def _read_scoping(element: etree._Element | None) -> Scoping | None:
     )
 
 
-def _read_subject(element: etree._Element | None) -> NameID | None:
+def _read_subject(element: etree._Element) -> NameID | None:
     """The NameID, where it is a plain one: `subject_of` finds what else a Subject may be (SAML Core 2.4.1)."""
-    if element is None:
-        return None
     content = _SUBJECT.read(element)
     if not len(element):
         raise Malformed("request.subject", "the Subject of an AuthnRequest is empty")
@@ -169,7 +161,7 @@ def write(request: AuthnRequest) -> xml.Element:
         xml.add(element, NAME_ID_POLICY, None, attributes | {"AllowCreate": "true" if policy.allow_create else None})
     context = request.requested_authn_context
     if context is not None:
-        holder = xml.add(element, REQUESTED_AUTHN_CONTEXT, None, {"Comparison": context.comparison})
+        holder = xml.add(element, CONTEXT, None, {"Comparison": context.comparison})
         for class_ref in context.class_refs:
             xml.add(holder, CLASS_REF, class_ref)
         for declaration_ref in context.declaration_refs:
