@@ -27,6 +27,7 @@ MINIMUM_EC_BITS: Final = 256
 
 RSA: Final = "RSA"
 EC: Final = "EC"
+_PKCS1: Final = padding.PKCS1v15()
 
 
 class Method(NamedTuple):
@@ -135,7 +136,7 @@ class SigningKey:
 
 def _rsa_signer(private: rsa.RSAPrivateKey) -> Callable[[bytes, str], bytes]:
     def sign(octets: bytes, algorithm: str) -> bytes:
-        return private.sign(octets, padding.PKCS1v15(), METHODS[algorithm].hash)
+        return private.sign(octets, _PKCS1, METHODS[algorithm].hash)
 
     return sign
 
@@ -194,7 +195,7 @@ class PublicKey(NamedTuple):
 
 def _rsa_verifier(public: rsa.RSAPublicKey) -> Callable[[bytes, bytes, Method], None]:
     def verify(octets: bytes, signature: bytes, method: Method) -> None:
-        public.verify(signature, octets, padding.PKCS1v15(), method.hash)
+        public.verify(signature, octets, _PKCS1, method.hash)
 
     return verify
 

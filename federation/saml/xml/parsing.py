@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from itertools import islice
+from itertools import filterfalse, islice
 from typing import Final, NamedTuple
 
 from lxml import etree
@@ -28,6 +28,7 @@ _ID_NAMES: Final = frozenset({"ID", "Id", "id", "iD"})
 _OTHER_NAMES: Final = frozenset(
     (
         "Algorithm",
+        "AssertionConsumerServiceURL",
         "AuthnInstant",
         "Destination",
         "Format",
@@ -40,6 +41,7 @@ _OTHER_NAMES: Final = frozenset(
         "NameQualifier",
         "NotBefore",
         "NotOnOrAfter",
+        "ProtocolBinding",
         "Recipient",
         "SPNameQualifier",
         "SessionIndex",
@@ -193,7 +195,7 @@ def _hold_namespaces(root: etree._Element, data: bytes) -> None:
 def _note_ids(element: etree._Element, names: Sequence[str | bytes], named: list[Identifier]) -> None:
     named += [
         (element, str(name), element.get(name, ""))
-        for name in names
+        for name in filterfalse(_OTHER_NAMES.__contains__, names)
         if name[-2:] in _ID_NAMES and (len(name) == 2 or name[-3:-2] == "}")
     ]
 
