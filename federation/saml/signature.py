@@ -141,10 +141,9 @@ def over(identifier: str | None, octets: bytes, *, key: SigningKey, algorithm: s
     digest_uri = (key.digest if algorithm is None else None) or _digest_beside(chosen)
     frame = _frame(chosen, digest_uri, key.certificate)
     digest = base64.b64encode(_DIGESTS[digest_uri](octets).digest()).decode()
-    values = {"reference": f"#{identifier}", "digest": digest}
-    (signed_info,) = frame.signed_info.fill(values)
-    values["value"] = base64.b64encode(key.sign(signed_info.encode(), chosen)).decode()
-    return frame.signature.fill(values)[0]
+    (signed_info,) = frame.signed_info.fill({"reference": f"#{identifier}", "digest": digest})
+    value = base64.b64encode(key.sign(f"{frame.alone}{signed_info}".encode(), chosen)).decode()
+    return f"{frame.before}{signed_info}{frame.between}{value}{frame.after}"
 
 
 def bare(certificate: bytes | None) -> xml.Element:
@@ -153,16 +152,26 @@ def bare(certificate: bytes | None) -> xml.Element:
 
 
 class _Frame(NamedTuple):
-    """What of a signature is the same for all that a key makes."""
+    """What of a signature is the same for all that a key makes.
 
+    `signed_info` is what follows the start tag of SignedInfo. As it is signed, that tag is `alone` and declares its
+    prefix; in the signature the prefix is declared already, and it ends `before`.
+    """
+
+    alone: str
     signed_info: xml.Stencil
-    signature: xml.Stencil
+    before: str
+    between: str
+    after: str
 
 
 @lru_cache(maxsize=256)
 def _frame(algorithm: str, digest_uri: str, certificate: bytes | None) -> _Frame:
     tree = _tree(algorithm, digest_uri, certificate)
-    return _Frame(*(xml.Stencil(xml.serialise(part).decode()) for part in (tree[0], tree)))
+    signed_info, whole = (xml.serialise(part).decode() for part in (tree[0], tree))
+    alone, end, rest = signed_info.partition(">")
+    before, more = whole.split(rest)
+    return _Frame(f"{alone}{end}", xml.Stencil(rest), before, *more.split(xml.hole("value")))
 
 
 def _tree(algorithm: str, digest_uri: str, certificate: bytes | None) -> xml.Element:
