@@ -15,7 +15,7 @@ from sqlalchemy import Dialect, Executable
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from federation.storage.engine import become_writer
+from federation.storage.engine import Database
 from federation.storage.session import driver_of
 
 Row = tuple[Any, ...]
@@ -57,7 +57,7 @@ class Prepared:
         statement: Any = self._statement(dialect.name) if callable(self._statement) else self._statement
         made = statement.compile(dialect=dialect, column_keys=self._fills or None)
         if self._fills:
-            run = _insert(made, _values(made, dialect))
+            run = _insert(made, _values(made, dialect), issubclass(kind, Database))
         else:
             ways_out = [each.type.dialect_impl(dialect) for each in statement.exported_columns]
             results = _needed(enumerate(each.result_processor(dialect, None) for each in ways_out))
@@ -85,12 +85,13 @@ def _select(made: Any, given: Callable[[Mapping[str, Any]], Any], results: _Proc
     return run
 
 
-def _insert(made: Any, given: Callable[[Mapping[str, Any]], Any]) -> _Run:
+def _insert(made: Any, given: Callable[[Mapping[str, Any]], Any], begins_as_reader: bool) -> _Run:
     text, refusal = str(made), made.dialect.loaded_dbapi.Error
 
     def run(driver: Any, parameters: Mapping[str, Any]) -> int:
         values = given(parameters)
-        become_writer(driver)
+        if begins_as_reader:
+            driver.become_writer()
         try:
             written: int = driver.execute(text, values).rowcount
         except refusal as error:

@@ -37,4 +37,4 @@ class ReceivedRequest(Base):
     browser_hash: Mapped[bytes | None]
     received: Mapped[datetime]
     expires: Mapped[datetime]
-    waiting: Mapped[dict[str, Any]]
+    waiting: Mapped[dict[str, Any]] = mapped_column(default=text("'{}'"))

@@ -157,16 +157,16 @@ def remember(
     """
     unasked = question.request_id is None
     key = secrets.token_urlsafe(24) if unasked or browser_hash is None else ""
-    row = {
+    row: dict[str, Any] = {
         "connection_id": connection_id,
         "request_id": f"unsolicited {key}" if unasked else question.request_id,
-        "key": key or None,
         "digest": digest,
         "browser_hash": browser_hash,
         "received": now,
         "expires": now + window,
-        "waiting": question.to_json() if key else {},
     }
+    if key:
+        row |= {"key": key, "waiting": question.to_json()}
     if insert_new(session, _TABLE, row):
         return Waiting(key, connection_id, question, now, browser_hash)
     known = session.get_one(ReceivedRequest, (connection_id, question.request_id))
