@@ -45,7 +45,10 @@ def at_public_url(site: Site) -> Callable[[dict[str, Any], Router], Response]:
         with router.request_context(environ) as request:
             response = router.invoke_request(request)
             protect(request, response)
-            return response
+        # What was made of a request refers to it, and it to them. Apart, they go at once and leave their memory to the
+        # next request; together they would wait for the garbage collector.
+        request.__dict__.clear()
+        return response
 
     return execute
 

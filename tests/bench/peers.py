@@ -41,7 +41,7 @@ from tests.journeys.plain_browser import PlainBrowser
 from tests.live import free_ports
 from tests.sp_factories import attributes
 
-LOGINS: Final = 100
+LOGINS: Final = 300
 """So many logins are one measurement: processor time is counted in hundredths of a second."""
 ROUNDS: Final = 10
 SP: Final = "http://localhost:9/sp"

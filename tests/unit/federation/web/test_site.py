@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import gc
+import weakref
+
 from pyramid.config import Configurator
 from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
@@ -65,6 +68,23 @@ def test_a_plain_route_of_a_whole_site_is_ours_too() -> None:
 def test_a_browser_finds_the_icon_where_it_looks_by_itself() -> None:
     response = site().get("/favicon.ico", status=302).follow()
     assert response.content_type == "image/svg+xml"
+
+
+def test_a_request_goes_with_its_response_and_waits_for_no_garbage_collection() -> None:
+    kept: list[weakref.ref[object]] = []
+
+    def keeping(request: Request) -> Response:
+        kept.append(weakref.ref(request.federation))
+        kept.append(weakref.ref(request))
+        return Response("x")
+
+    app = site(view("kept", keeping))
+    gc.disable()
+    try:
+        app.get("/kept")
+        assert [each() for each in kept] == [None, None]
+    finally:
+        gc.enable()
 
 
 def test_two_sites_in_one_process_do_not_mix() -> None:
