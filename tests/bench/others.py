@@ -14,12 +14,18 @@ from federation.saml.bindings import post
 from federation.saml.names import Algorithm
 from federation.saml.profiles import sso_response
 from tests import factories
-from tests.bench.measure import Absent, Entry, Operation
+from tests.bench.measure import Absent, Entry, Operation, timed
 from tests.differential import parties
 from tests.interop import pysaml2_party
 
 ROUNDS = 40
+IN_A_ROW = 10
 PROGRAM = "xmlsec1"
+
+
+def _in_a_row(operation: Operation) -> float:
+    """Seconds for one of several messages in a row, as a site that is used takes them."""
+    return timed(lambda: [operation() for _ in range(IN_A_ROW)]) / IN_A_ROW
 
 
 def entries() -> Iterator[Entry | Absent]:
@@ -35,14 +41,17 @@ def entries() -> Iterator[Entry | Absent]:
     )
     posted, expected = factories.base64_text(document), factories.expectations(now=now)
     theirs = parties.python3_saml()
-    yield Entry(
-        "accept: response signed",
-        lambda: sso_response.accept(post.decode([("SAMLResponse", posted)]), expected),
-        "python3-saml",
-        lambda: _accept(theirs, document),
-        budget=1 / 4,
-        rounds=ROUNDS,
-    )
+
+    def ours() -> None:
+        sso_response.accept(post.decode([("SAMLResponse", posted)]), expected)
+
+    def beside() -> None:
+        _accept(theirs, document)
+
+    name = "accept: response signed"
+    yield Entry(name, ours, "python3-saml", beside, budget=1 / 4, rounds=ROUNDS, gauge=_in_a_row)
+    # Each right after the other, whose work has pushed its own out of the processor's caches: shown beside.
+    yield Entry(f"{name}, caches cold", ours, "python3-saml", beside, budget=None, rounds=ROUNDS)
     name = "issue: assertion signed"
     program = shutil.which(PROGRAM)
     if program is None:
