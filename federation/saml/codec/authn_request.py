@@ -28,7 +28,7 @@ from federation.saml.times import format_instant, parse_instant
 
 AUTHN_REQUEST: Final = f"{P}AuthnRequest"
 NAME_ID_POLICY: Final = f"{P}NameIDPolicy"
-CONTEXT: Final = f"{P}RequestedAuthnContext"
+REQUESTED_AUTHN_CONTEXT: Final = f"{P}RequestedAuthnContext"
 SCOPING: Final = f"{P}Scoping"
 IDP_LIST: Final = f"{P}IDPList"
 IDP_ENTRY: Final = f"{P}IDPEntry"
@@ -45,11 +45,11 @@ _REQUEST: Final = xml.Shape(
     xml.maybe(SUBJECT),
     xml.maybe(NAME_ID_POLICY),
     xml.maybe(CONDITIONS),
-    xml.maybe(CONTEXT),
+    xml.maybe(REQUESTED_AUTHN_CONTEXT),
     xml.maybe(SCOPING),
 )
 _SUBJECT: Final = xml.Shape(xml.several(BASE_ID, NAME_ID, ENCRYPTED_ID, most=1), xml.several(SUBJECT_CONFIRMATION))
-_CLASSES: Final = xml.Shape(xml.several(CLASS_REF), xml.several(DECLARATION_REF))
+_CONTEXT: Final = xml.Shape(xml.several(CLASS_REF), xml.several(DECLARATION_REF))
 _SCOPING: Final = xml.Shape(xml.maybe(IDP_LIST), xml.several(REQUESTER_ID))
 _IDP_LIST: Final = xml.Shape(xml.several(IDP_ENTRY, least=1), xml.maybe(GET_COMPLETE))
 _COMPARISONS: Final = frozenset({"exact", "minimum", "maximum", "better"})
@@ -69,7 +69,9 @@ def read(element: etree._Element) -> AuthnRequest:
         attribute_consuming_service_index=xml.unsigned_short(element, "AttributeConsumingServiceIndex"),
         protocol_binding=element.get("ProtocolBinding"),
         name_id_policy=_read_policy(content.only(NAME_ID_POLICY)) if NAME_ID_POLICY in content else None,
-        requested_authn_context=_read_context(content.only(CONTEXT)) if CONTEXT in content else None,
+        requested_authn_context=_read_context(content.only(REQUESTED_AUTHN_CONTEXT))
+        if REQUESTED_AUTHN_CONTEXT in content
+        else None,
         scoping=_read_scoping(content.only(SCOPING)) if SCOPING in content else None,
         subject=_read_subject(content.only(SUBJECT)) if SUBJECT in content else None,
         has_conditions=CONDITIONS in content,
@@ -89,7 +91,7 @@ def _read_policy(element: etree._Element) -> NameIDPolicy:
 
 
 def _read_context(element: etree._Element) -> RequestedAuthnContext:
-    content = _CLASSES.read(element)
+    content = _CONTEXT.read(element)
     comparison = element.get("Comparison", "exact")
     if comparison not in _COMPARISONS:
         raise Malformed("request.comparison", "an unknown Comparison of authentication contexts")
@@ -161,7 +163,7 @@ def write(request: AuthnRequest) -> xml.Element:
         xml.add(element, NAME_ID_POLICY, None, attributes | {"AllowCreate": "true" if policy.allow_create else None})
     context = request.requested_authn_context
     if context is not None:
-        holder = xml.add(element, CONTEXT, None, {"Comparison": context.comparison})
+        holder = xml.add(element, REQUESTED_AUTHN_CONTEXT, None, {"Comparison": context.comparison})
         for class_ref in context.class_refs:
             xml.add(holder, CLASS_REF, class_ref)
         for declaration_ref in context.declaration_refs:

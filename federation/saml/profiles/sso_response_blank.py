@@ -2,8 +2,8 @@
 
 A response with an assertion says some twenty things that differ from login to login, and else what every other says. So
 the codec writes one with holes, and what a login adds is put there: into the text, and into the lines that the audit
-trail keeps. What is there any number of times, or may be encrypted by itself, comes between the pieces: the signatures,
-the NameID, the attributes.
+trail keeps. What is there any number of times, or may be encrypted by itself, has a gap: the NameID, the attributes.
+The signatures come between the pieces, for they are made of them.
 """
 
 from __future__ import annotations
